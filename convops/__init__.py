@@ -1,0 +1,2 @@
+from convops.assembly import conv_matrix
+from convops.geometry import ConvGeometry

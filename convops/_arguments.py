@@ -1,0 +1,100 @@
+"""Arguments as users type them, made canonical; and the one form of every error message.
+
+An error names the argument as typed, the rule, the numbers that follow, and the fix.
+"""
+
+import operator
+import reprlib
+import sys
+from collections.abc import Mapping
+from typing import NoReturn
+
+_shortened = reprlib.Repr()
+_shortened.maxtuple = _shortened.maxlist = 12
+_shortened.maxstring = _shortened.maxlong = _shortened.maxother = 80
+
+LARGEST = sys.maxsize
+
+
+def shown(name: str, value: object) -> str:
+    """Return ``name=value`` as the user would have typed it, cut where it is long."""
+    return f"{name}={_shortened.repr(value)}"
+
+
+def _wrong_type(name: str, value: object, rule: str) -> NoReturn:
+    raise TypeError(f"{shown(name, value)}: {rule}; got {type(value).__name__}.")
+
+
+def integer(name: str, value: object, minimum: int, *, typed: object = None, where: str = "") -> int:
+    """Return `value` as an int of at least `minimum`; a bool or a float is not an int.
+
+    `typed` is the whole argument as the user gave it and `where` the place of `value` in it.
+    """
+    whole = value if typed is None else typed
+    if type(value) is not int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise TypeError(
+                f"{shown(name, whole)}: {where or 'it'} must be an int of at least {minimum}; "
+                f"got {_shortened.repr(value)} of type {type(value).__name__}."
+            )
+        try:
+            value = operator.index(value)
+        except TypeError:
+            _wrong_type(name, whole, f"{where or 'it'} must be an int of at least {minimum}")
+    if not minimum <= value <= LARGEST:
+        limit = f"at least {minimum}" if value < minimum else "at most 2**63 - 1"
+        raise ValueError(f"{shown(name, whole)}: {where or 'it'} must be {limit}; got {value}.")
+    return value
+
+
+def is_sequence(value: object) -> bool:
+    """Tell whether `value` lists its items in order (a tuple, a list, a 1-D array), text excluded."""
+    return (
+        hasattr(value, "__len__")
+        and hasattr(value, "__getitem__")
+        and not isinstance(value, str | bytes | Mapping)
+        and getattr(value, "ndim", 1) == 1
+    )
+
+
+def per_axis(name: str, value: object, count: int, minimum: int) -> tuple[int, ...]:
+    """Return one int per spatial axis from an int for all of them or a sequence."""
+    if type(value) is int and minimum <= value <= LARGEST:
+        return (value,) * count
+    if is_sequence(value):
+        items = tuple(value)  # type: ignore[arg-type]
+        if len(items) != count:
+            raise ValueError(
+                f"{shown(name, value)}: one int per spatial axis is needed, {count} of them; got "
+                f"{len(items)}. An int alone stands for every axis."
+            )
+        return tuple(
+            integer(name, item, minimum, typed=value, where=f"axis {axis}") for axis, item in enumerate(items)
+        )
+    return (integer(name, value, minimum),) * count
+
+
+def shape(name: str, value: object) -> tuple[int, ...]:
+    """Return a shape as a tuple of positive ints; an int stands for a 1-tuple."""
+    if not is_sequence(value):
+        if hasattr(value, "__index__") and not isinstance(value, bool):
+            return (integer(name, value, 1),)
+        _wrong_type(name, value, "a shape is an int or a sequence of ints, each at least 1")
+    return tuple(
+        item
+        if type(item) is int and 0 < item <= LARGEST
+        else integer(name, item, 1, typed=value, where=f"axis {axis}")
+        for axis, item in enumerate(value)  # type: ignore[arg-type, var-annotated]
+    )
+
+
+def choice(name: str, value: object, names: tuple[str, ...], others: Mapping[str, str]) -> str:
+    """Return `value` if it is one of `names`; `others` maps other libraries' names to ours."""
+    if isinstance(value, str):
+        if value in names:
+            return value
+        ours = others.get(value.lower())
+        hint = f" What you call {value!r} is {ours!r} here." if ours else ""
+        listed = ", ".join(map(repr, names))
+        raise ValueError(f"{shown(name, value)}: it must be one of {listed}.{hint}")
+    _wrong_type(name, value, "it must be one of " + ", ".join(map(repr, names)))

@@ -1,0 +1,135 @@
+"""One spatial axis in plain integers: its sizes, the one relation, and the samples that it reads.
+
+The relation between an output position p, a kernel tap k and a position q on the input axis
+extended by its boundary condition is ``q = stride * p + dilation * k - before``.
+"""
+
+from typing import Any, NamedTuple
+
+BOUNDARIES = ("zeros", "wrap", "reflect", "symmetric", "edge", "antireflect")
+
+
+def period(size: int, boundary: str) -> int:
+    """Return the number of positions after which a boundary repeats itself (or its slope)."""
+    if boundary == "symmetric":
+        return 2 * size
+    if boundary in ("reflect", "antireflect"):
+        return max(2 * (size - 1), 1)
+    return size
+
+
+def folded(q: Any, size: int, boundary: str) -> Any:
+    """Return the sample in ``range(size)`` that position q repeats or mirrors; not for "zeros".
+
+    Written in ``%``, ``//`` and ``abs`` alone, so q is an int or an integer array.
+    """
+    last = size - 1
+    if boundary == "edge" or last == 0:
+        return (abs(q) - abs(q - last) + last) // 2
+    turn = q % period(size, boundary)
+    if boundary == "wrap":
+        return turn
+    if boundary == "symmetric":
+        return (2 * size - 1 - abs(2 * turn - (2 * size - 1))) // 2
+    return last - abs(turn - last)
+
+
+def end_coefficients(q: Any, size: int) -> tuple[Any, Any, Any]:
+    """Return what "antireflect" takes at q: (of the folded sample, of the first, of the last).
+
+    Reflection through the end points repeats as ``f(q + period) = f(q) + 2 * (last - first)``, so
+    each whole period adds that rise, and the second half of one is ``2 * last - mirrored``.
+    """
+    if size == 1:
+        return 1 + 0 * q, 0 * q, 0 * q
+    rises = q // period(size, "antireflect")
+    beyond = 1 * (q % period(size, "antireflect") >= size)
+    return 1 - 2 * beyond, -2 * rises, 2 * rises + 2 * beyond
+
+
+class Axis(NamedTuple):
+    """Sizes of one spatial axis, all validated before."""
+
+    size: int
+    kernel: int
+    stride: int
+    dilation: int
+    before: int
+    after: int
+    boundary: str
+
+    @property
+    def effective(self) -> int:
+        """Input positions that the kernel spans."""
+        return self.dilation * (self.kernel - 1) + 1
+
+    @property
+    def out_size(self) -> int:
+        """Number of outputs; below 1 where the kernel does not fit."""
+        return (self.size + self.before + self.after - self.effective) // self.stride + 1
+
+    def first_position(self, p: int) -> int:
+        """Return the position q of tap 0 at output p."""
+        return self.stride * p - self.before
+
+    @property
+    def interior(self) -> tuple[int, int]:
+        """Outputs ``start <= p < stop`` all of whose taps lie on samples; ``start == stop`` if none do."""
+        out_size = self.out_size
+        start = min(-(-self.before // self.stride), out_size)
+        stop = (self.size - self.effective + self.before) // self.stride + 1
+        return start, min(max(stop, start), out_size)
+
+    @property
+    def reads(self) -> int:
+        """Number of (output, sample) pairs such that the output reads the sample."""
+        if self.boundary == "zeros":
+            return sum(map(self._outputs_of_tap, range(self.kernel)))
+        start, stop = self.interior
+        count = (stop - start) * self.kernel
+        for p in (*range(start), *range(stop, self.out_size)):
+            count += self._reads_of_row(p)
+        return count
+
+    def _outputs_of_tap(self, k: int) -> int:
+        """Count the outputs whose tap k lies on a sample."""
+        offset = self.before - self.dilation * k
+        start = max(-(-offset // self.stride), 0)
+        stop = min((offset + self.size - 1) // self.stride + 1, self.out_size)
+        return max(stop - start, 0)
+
+    def _reads_of_row(self, p: int) -> int:
+        """Count the samples that output p reads, each once."""
+        a = self.first_position(p)
+        b = a + self.effective - 1
+        if self.dilation == 1:
+            return self._reads_of_interval(a, b)
+        samples = {folded(q, self.size, self.boundary) for q in range(a, b + 1, self.dilation)}
+        if self.boundary == "antireflect":
+            for q in range(a, b + 1, self.dilation):
+                _, first, last = end_coefficients(q, self.size)
+                if first:
+                    samples.add(0)
+                if last:
+                    samples.add(self.size - 1)
+        return len(samples)
+
+    def _reads_of_interval(self, a: int, b: int) -> int:
+        """Count the samples that positions a..b read: a fold of an interval is an interval."""
+        size, boundary = self.size, self.boundary
+        last = size - 1
+        if boundary == "wrap" or last == 0:
+            return min(b - a + 1, size)
+        low, high = sorted((folded(a, size, boundary), folded(b, size, boundary)))
+        if boundary == "edge":
+            return int(high - low + 1)
+        cycle, twice = period(size, boundary), boundary == "symmetric"
+        if (b + twice) // cycle > (a - 1) // cycle:
+            low = 0
+        if (b - last) // cycle > (a - last - twice - 1) // cycle:
+            high = last
+        count = int(high - low + 1)
+        if boundary == "antireflect":
+            count += low > 0 and (a < 0 or b >= cycle)
+            count += high < last and (b > last or a <= -last)
+        return count

@@ -1,0 +1,347 @@
+"""The convolution as an explicit sparse matrix: `conv_matrix`.
+
+Along one axis the outputs fall into runs whose rows of W are one template, shifted: the interior, where
+all taps lie on samples, and one run for each output at the border. A run per axis makes a block of W
+whose entries are that template again and again, so W is written by a few broadcast copies into its
+final arrays; nothing is sorted, summed or converted at the size of W.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from convops._arguments import shown
+from convops._arrays import Array, check_range, weight_array
+from convops._axis import Axis
+from convops._memory import available_bytes
+from convops.boundary import extension_entries
+from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
+
+_INT32_END = 2**31
+_ALWAYS_FITS = 2**26
+
+
+def conv_matrix(
+    weight: Any,
+    input_shape: IntPerAxis,
+    *,
+    stride: IntPerAxis = 1,
+    padding: Padding = 0,
+    dilation: IntPerAxis = 1,
+    groups: int = 1,
+    boundary: Boundary = "zeros",
+    flip: bool = False,
+    dtype: Any = None,
+    index_dtype: Any = None,
+) -> csr_array:
+    """Return the matrix W of a convolution: ``W @ x.ravel() == conv(x, weight, ...).ravel()``.
+
+    Inputs and outputs are vectorised in C order (`ravel`), channels first. W is canonical: indices
+    sorted, no duplicates. Its pattern depends on the geometry alone, so zeros of the weight are stored.
+    The transposed convolution is ``W.T``.
+
+    Parameters
+    ----------
+    weight : array_like
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+    input_shape : int or sequence of int
+        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes.
+    stride, padding, dilation, groups, boundary
+        As for `ConvGeometry`.
+    flip : bool, default False
+        False: cross-correlation, as in deep learning. True: convolution, the kernel turned round along
+        every spatial axis, as in `scipy.signal`.
+    dtype : dtype, optional
+        Of the entries: float32, float64, complex64, complex128 or an integer. Default: that of the
+        weight; int64 for integers.
+    index_dtype : dtype, optional
+        numpy.int32 or numpy.int64. Default: int32 while every index fits.
+
+    Returns
+    -------
+    scipy.sparse.csr_array
+        Shape ``(M, N)``: elements of the output by elements of the input.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix.
+    MemoryError
+        Before anything is allocated, if W is larger than the memory that is left.
+
+    Examples
+    --------
+    >>> from convops import conv_matrix
+    >>> W = conv_matrix([[1, 2], [3, 4]], (3, 3))
+    >>> print(W.toarray())
+    [[1 2 0 3 4 0 0 0 0]
+     [0 1 2 0 3 4 0 0 0]
+     [0 0 0 1 2 0 3 4 0]
+     [0 0 0 0 1 2 0 3 4]]
+    >>> W @ range(9)
+    array([27, 37, 57, 67])
+    """
+    taps = weight_array(weight, dtype)
+    geometry = ConvGeometry(
+        taps.shape,
+        input_shape,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        boundary=boundary,
+    )
+    return assemble(geometry, oriented(taps, geometry, flip), index_dtype)
+
+
+def oriented(weight: Array, geometry: ConvGeometry, flip: bool) -> Array:
+    """Return the weight of the cross-correlation: turned round along its spatial axes if `flip`."""
+    if not isinstance(flip, bool | np.bool_):
+        raise TypeError(f"{shown('flip', flip)}: it must be True or False; got {type(flip).__name__}.")
+    return np.flip(weight, tuple(range(-len(geometry.axes), 0))) if flip else weight
+
+
+def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> csr_array:
+    """Return W for arguments that have been checked; see `conv_matrix`."""
+    refuse_too_large(geometry, weight.dtype, index_dtype)
+    channels = geometry.in_channels // geometry.groups
+    patterns = [_axis_pattern(axis) for axis in geometry.axes]
+    per_filter = channels * prod(pattern.entries for pattern in patterns)
+    nnz = geometry.out_channels * per_filter
+    indices_dtype = _index_dtype(index_dtype, max(nnz, *geometry.shape))
+
+    data = np.empty(nnz, dtype=weight.dtype)
+    indices = np.empty(nnz, dtype=indices_dtype)
+    templates = _templates(weight.reshape(geometry.out_channels, channels, *geometry.kernel_size), patterns)
+    for block in _blocks(geometry, patterns) if nnz else ():
+        _write_data(block, data, templates)
+        _write_indices(block, indices)
+    W = _csr(data, indices, _row_starts(geometry, patterns, indices_dtype), geometry.shape)
+    W.has_sorted_indices = W.has_canonical_format = True
+    return W
+
+
+class _Run(NamedTuple):
+    """Successive outputs of one axis whose rows are one template, shifted by the stride."""
+
+    start: int
+    count: int
+    entries_before: int
+    """Entries of the axis pattern in the rows before this run."""
+    columns: NDArray[np.int64]
+    """Samples that the first row of the run reads, ascending."""
+    template: slice
+    """Where the axis of `_templates` holds this run's values."""
+
+
+class _Pattern(NamedTuple):
+    """Which samples each output of one axis reads: a sparse (out_size, size) matrix, in runs."""
+
+    axis: Axis
+    runs: list[_Run]
+    entries: int
+    folding: csr_array | None
+    """(template values of border rows, taps): what each of them takes from each tap."""
+
+
+def _axis_pattern(axis: Axis) -> _Pattern:
+    start, stop = axis.interior
+    interior = axis.first_position(start) + axis.dilation * np.arange(axis.kernel)
+    if stop - start == axis.out_size:
+        runs = [_Run(0, stop, 0, interior, slice(0, axis.kernel))]
+        return _Pattern(axis, runs, stop * axis.kernel, None)
+
+    border = np.concatenate([np.arange(start), np.arange(stop, axis.out_size)])
+    first_taps = axis.stride * border - axis.before
+    positions = first_taps[:, None] + axis.dilation * np.arange(axis.kernel)
+    found = extension_entries(positions.ravel(), axis.size, axis.boundary)
+    row, tap = np.divmod(found.row, axis.kernel)
+    cells, cell = np.unique(row * axis.size + found.sample, return_inverse=True)
+    rows, columns = np.divmod(cells, axis.size)
+    ends = np.searchsorted(rows, np.arange(border.size + 1))
+    folding = csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))
+
+    runs, entries = [], 0
+    for number, p in enumerate(border.tolist()):
+        if number == start and stop > start:
+            runs.append(_Run(start, stop - start, entries, interior, slice(0, axis.kernel)))
+            entries += (stop - start) * axis.kernel
+        here = slice(int(ends[number]), int(ends[number + 1]))
+        template = slice(axis.kernel + here.start, axis.kernel + here.stop)
+        runs.append(_Run(p, 1, entries, columns[here], template))
+        entries += here.stop - here.start
+    if start == border.size and stop > start:
+        runs.append(_Run(start, stop - start, entries, interior, slice(0, axis.kernel)))
+        entries += (stop - start) * axis.kernel
+    return _Pattern(axis, runs, entries, folding)
+
+
+def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
+    """Return the values of all templates: each spatial axis holds its taps, then its border rows.
+
+    Small integers are folded in int64 and come back in the dtype of the weight.
+    """
+    if all(pattern.folding is None for pattern in patterns):
+        return weight
+    values = weight.astype(np.int64) if weight.dtype.kind in "iu" else weight
+    for number, pattern in enumerate(patterns, start=2):
+        if pattern.folding is not None:
+            moved = np.moveaxis(values, number, 0)
+            folding = pattern.folding.astype(_real(values.dtype))
+            border = folding @ moved.reshape(moved.shape[0], -1)
+            moved = np.concatenate([moved, border.reshape(-1, *moved.shape[1:])])
+            values = np.moveaxis(moved, 0, number)
+    if values.dtype != weight.dtype:
+        check_range("W, where the boundary folds the weight,", values, weight.dtype)
+    return np.ascontiguousarray(values, dtype=weight.dtype)
+
+
+def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return np.zeros(0, dtype).real.dtype
+
+
+class _Block(NamedTuple):
+    """The rows of W in which each axis but the last stays within one of its runs.
+
+    They lie in W's arrays as ``(C_out, *rows, line)``: a line is the rows of one output position on
+    the leading axes.
+    """
+
+    geometry: ConvGeometry
+    leading: tuple[_Run, ...]
+    last: _Pattern
+    offset: int
+    line: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    """In entries."""
+
+    def of(self, array: Array) -> Array:
+        """Return this block of `array`, as a view."""
+        width = array.itemsize
+        return np.ndarray(
+            self.shape,
+            array.dtype,
+            buffer=array,
+            offset=self.offset * width,
+            strides=tuple([step * width for step in self.strides]),
+        )
+
+
+def _blocks(geometry: ConvGeometry, patterns: Sequence[_Pattern]) -> Iterator[_Block]:
+    channels = geometry.in_channels // geometry.groups
+    *leading, last = patterns
+    for runs in product(*[pattern.runs for pattern in leading]):
+        offset, above, strides = 0, channels, []
+        below = prod(pattern.entries for pattern in patterns)
+        filter_entries = channels * below
+        for run, pattern in zip(runs, leading, strict=True):
+            below //= pattern.entries
+            offset += above * run.entries_before * below
+            above *= run.columns.size
+            strides.append(above * below)
+        line = above * last.entries
+        if line:
+            shape = (geometry.out_channels, *[run.count for run in runs], line)
+            yield _Block(geometry, runs, last, offset, line, shape, (filter_entries, *strides, 1))
+
+
+def _write_data(block: _Block, data: Array, templates: Array) -> None:
+    target = block.of(data)
+    single = prod(run.count for run in block.leading) == 1
+    lines = target if single else np.empty((block.shape[0], block.line), data.dtype)
+    flat = lines.reshape(block.shape[0], block.line)
+    width = block.line // block.last.entries
+    values = templates[(slice(None), slice(None), *[run.template for run in block.leading])]
+    for run in block.last.runs:
+        row = values[..., run.template].reshape(block.shape[0], 1, width * run.columns.size)
+        start = width * run.entries_before
+        part = flat[:, start : start + run.count * row.shape[2]]
+        part.reshape(block.shape[0], run.count, row.shape[2])[...] = row
+    if not single:
+        target[...] = flat.reshape(block.shape[0], *[1] * len(block.leading), block.line)
+
+
+def _write_indices(block: _Block, indices: Array) -> None:
+    geometry, target = block.geometry, block.of(indices)
+    channels = geometry.in_channels // geometry.groups
+    sizes = geometry.spatial_shape
+    steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
+
+    columns = np.arange(channels, dtype=np.int64) * prod(sizes)
+    for run, step in zip(block.leading, steps, strict=False):
+        columns = np.add.outer(columns, run.columns * step).ravel()
+    line = np.empty(block.line, dtype=indices.dtype)
+    for run in block.last.runs:
+        row = np.add.outer(columns, run.columns).ravel().astype(indices.dtype)
+        start = columns.size * run.entries_before
+        part = line[start : start + run.count * row.size].reshape(run.count, row.size)
+        shift = block.last.axis.stride * np.arange(run.count, dtype=indices.dtype)
+        np.add(row, shift[:, None], out=part)
+
+    shift = np.arange(geometry.groups, dtype=indices.dtype) * (channels * prod(sizes))
+    shift = np.repeat(shift, geometry.out_channels // geometry.groups)
+    for run, axis, step in zip(block.leading, geometry.axes, steps, strict=False):
+        shift = np.add.outer(shift, axis.stride * step * np.arange(run.count, dtype=indices.dtype))
+    np.add(shift[..., None], line, out=target)
+
+
+def _row_starts(geometry: ConvGeometry, patterns: Sequence[_Pattern], dtype: np.dtype[Any]) -> Array:
+    indptr = np.empty(geometry.shape[0] + 1, dtype=dtype)
+    indptr[0] = 0
+    counts = indptr[1:].reshape(geometry.out_channels, *[pattern.axis.out_size for pattern in patterns])
+    counts[...] = geometry.in_channels // geometry.groups
+    for number, pattern in enumerate(patterns):
+        along = np.repeat(
+            [run.columns.size for run in pattern.runs], [run.count for run in pattern.runs]
+        ).astype(dtype)
+        counts *= along.reshape(-1, *[1] * (len(patterns) - 1 - number))
+    np.cumsum(indptr[1:], out=indptr[1:])
+    return indptr
+
+
+def _csr(data: Array, indices: Array, indptr: Array, shape: tuple[int, int]) -> csr_array:
+    if indices.dtype == np.int32:
+        return csr_array((data, indices, indptr), shape=shape)
+    # The constructor would read all of int64 indices to see whether they fit int32, and narrow them.
+    W = csr_array(shape, dtype=data.dtype)
+    W.data, W.indices, W.indptr = data, indices, indptr
+    return W
+
+
+def _index_dtype(index_dtype: Any, largest: int) -> np.dtype[Any]:
+    if index_dtype is None:
+        return np.dtype(np.int32 if largest < _INT32_END else np.int64)
+    try:
+        found = np.dtype(index_dtype)
+    except TypeError:
+        found = None
+    if found not in (np.int32, np.int64):
+        raise TypeError(f"{shown('index_dtype', index_dtype)}: it must be numpy.int32 or numpy.int64.")
+    if found == np.int32 and largest >= _INT32_END:
+        raise ValueError(
+            f"{shown('index_dtype', index_dtype)}: W needs an index of {largest}, and int32 ends at "
+            f"{_INT32_END - 1}. Use numpy.int64, or leave index_dtype out."
+        )
+    return found
+
+
+def refuse_too_large(geometry: ConvGeometry, dtype: np.dtype[Any], index_dtype: Any = None) -> None:
+    """Raise MemoryError if W does not fit the memory that is left."""
+    per_row = geometry.in_channels * prod([taps + 2 for taps in geometry.kernel_size])
+    if geometry.shape[0] * per_row < _ALWAYS_FITS // 16:
+        return
+    _index_dtype(index_dtype, max(geometry.nnz, *geometry.shape))
+    needed, available = geometry.nbytes(dtype), available_bytes()
+    if needed > available:
+        raise MemoryError(
+            f"W of shape {geometry.shape} would hold nnz = {geometry.nnz} entries in {needed} bytes "
+            f"({needed / 2**30:.1f} GiB, {dtype} with int{8 * geometry.index_itemsize} indices), and "
+            f"{available / 2**30:.1f} GiB are available. Apply it without the matrix: "
+            'convops.Conv(weight, input_shape, method="gemm").'
+        )

@@ -1,0 +1,149 @@
+"""The extension of one axis by its boundary condition, as a linear map E, and its adjoint fold.
+
+``E`` has one row per extended position q, from ``-before`` to ``size + after - 1``. Its rows are rows
+of zeros ("zeros"), unit rows ("wrap", "reflect", "symmetric", "edge"), or rows of up to three entries
+("antireflect": ``2 * end - mirrored``). On every size and width E equals `numpy.pad`, whose mode names
+these are; padding wider than the axis repeats or mirrors again.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convops._arrays import Array
+from convops._axis import Axis, end_coefficients, folded
+
+Ints = NDArray[np.int64]
+
+
+class Entries(NamedTuple):
+    """Entries of a sparse integer matrix; where a pair (row, sample) comes twice, the two add up."""
+
+    row: Ints
+    sample: Ints
+    coefficient: Ints
+
+
+def extension_entries(positions: Ints, size: int, boundary: str) -> Entries:
+    """Return the rows of E at `positions`.
+
+    Parameters
+    ----------
+    positions : ndarray of int64, shape (rows,)
+        Positions q on the extended axis; those in ``range(size)`` are samples.
+    size : int
+        Number of samples.
+    boundary : str
+        Name of the boundary condition.
+
+    Returns
+    -------
+    Entries
+        ``row`` counts into `positions`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> extension_entries(np.array([-1, 0, 1]), 4, "antireflect")
+    Entries(row=array([0, 1, 2, 0]), sample=array([1, 0, 1, 0]), coefficient=array([-1,  1,  1,  2]))
+    """
+    if boundary == "zeros":
+        row = np.flatnonzero((positions >= 0) & (positions < size))
+        return Entries(row, positions[row], np.ones_like(row))
+    row = np.arange(positions.size)
+    sample = folded(positions, size, boundary)
+    if boundary != "antireflect":
+        return Entries(row, sample, np.ones_like(row))
+    mirrored, first, last = end_coefficients(positions, size)
+    at_first, at_last = np.flatnonzero(first), np.flatnonzero(last)
+    return Entries(
+        np.concatenate([row, at_first, at_last]),
+        np.concatenate([sample, np.zeros_like(at_first), np.full_like(at_last, size - 1)]),
+        np.concatenate([mirrored, first[at_first], last[at_last]]),
+    )
+
+
+def extension_matrix(size: int, before: int, after: int, boundary: str) -> Ints:
+    """Return E as a dense integer matrix of shape ``(before + size + after, size)``.
+
+    Examples
+    --------
+    >>> extension_matrix(3, 1, 2, "reflect")
+    array([[0, 1, 0],
+           [1, 0, 0],
+           [0, 1, 0],
+           [0, 0, 1],
+           [0, 1, 0],
+           [1, 0, 0]])
+    >>> extension_matrix(3, 1, 0, "antireflect")
+    array([[ 2, -1,  0],
+           [ 1,  0,  0],
+           [ 0,  1,  0],
+           [ 0,  0,  1]])
+    """
+    entries = extension_entries(np.arange(-before, size + after), size, boundary)
+    matrix = np.zeros((before + size + after, size), dtype=np.int64)
+    np.add.at(matrix, (entries.row, entries.sample), entries.coefficient)
+    return matrix
+
+
+def extend(x: Array, axes: tuple[Axis, ...]) -> Array:
+    """Return E₁ ⊗ … ⊗ E_d applied to the last ``len(axes)`` axes of `x`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> extend(np.array([[1, 2, 3]]), (Axis(3, 1, 1, 1, 2, 1, "wrap"),))
+    array([[2, 3, 1, 2, 3, 1]])
+    """
+    for number, axis in enumerate(axes, start=x.ndim - len(axes)):
+        if axis.before or axis.after:
+            x = np.moveaxis(_extend_first(np.moveaxis(x, number, 0), axis), 0, number)
+    return x
+
+
+def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
+    """Return the adjoint of `extend` applied to `y`: what lies beyond the border is added back to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> fold(np.array([[10, 20, 1, 2, 3, 100]]), (Axis(3, 1, 1, 1, 2, 1, "wrap"),))
+    array([[101,  12,  23]])
+    """
+    for number, axis in enumerate(axes, start=y.ndim - len(axes)):
+        if axis.before or axis.after:
+            y = np.moveaxis(_fold_first(np.moveaxis(y, number, 0), axis), 0, number)
+    return y
+
+
+def _border_entries(axis: Axis) -> Entries:
+    """Return the rows of E beyond the samples; ``row`` counts from the first extended position."""
+    before, beyond = np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)
+    positions = np.concatenate([before, beyond])
+    entries = extension_entries(positions, axis.size, axis.boundary)
+    return entries._replace(row=positions[entries.row] + axis.before)
+
+
+def _extend_first(x: Array, axis: Axis) -> Array:
+    out = np.zeros((axis.before + axis.size + axis.after, *x.shape[1:]), dtype=x.dtype)
+    out[axis.before : axis.before + axis.size] = x
+    row, sample, coefficient = _border_entries(axis)
+    if axis.boundary == "antireflect":
+        np.add.at(out, row, _scaled(x[sample], coefficient))
+    elif row.size:
+        out[row] = x[sample]
+    return out
+
+
+def _fold_first(y: Array, axis: Axis) -> Array:
+    out = y[axis.before : axis.before + axis.size].copy()
+    row, sample, coefficient = _border_entries(axis)
+    if row.size:
+        np.add.at(out, sample, _scaled(y[row], coefficient))
+    return out
+
+
+def _scaled(rows: Array, coefficient: Ints) -> Array:
+    return rows * coefficient.astype(rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
