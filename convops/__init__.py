@@ -1,2 +1,22 @@
+"""Convolution as a linear map: its sparse matrix, its operators, and the proof that they fit."""
+
+from importlib.metadata import version
+
+from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
+from convops.operators import Conv, ConvTranspose, conv, conv_transpose
+
+__version__ = version("convops")
+
+__all__ = [
+    "AdjointReport",
+    "Conv",
+    "ConvGeometry",
+    "ConvTranspose",
+    "__version__",
+    "check_adjoint",
+    "conv",
+    "conv_matrix",
+    "conv_transpose",
+]

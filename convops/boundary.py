@@ -118,6 +118,22 @@ def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
     return y
 
 
+def extension_gains(axis: Axis) -> tuple[int, int]:
+    """Return the largest absolute sum of a row of E, and of a column.
+
+    Examples
+    --------
+    >>> extension_gains(Axis(4, 3, 1, 1, 1, 1, "antireflect"))
+    (3, 3)
+    """
+    row, sample, coefficient = _border_entries(axis)
+    if not row.size:
+        return 1, 1
+    by_row = np.bincount(row, np.abs(coefficient))
+    by_sample = 1 + np.bincount(sample, np.abs(coefficient))
+    return max(1, int(by_row.max())), int(by_sample.max())
+
+
 def _border_entries(axis: Axis) -> Entries:
     """Return the rows of E beyond the samples; ``row`` counts from the first extended position."""
     before, beyond = np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)

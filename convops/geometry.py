@@ -304,8 +304,11 @@ class ConvGeometry:
         >>> ConvGeometry((2, 2), (3, 3)).nbytes("float32")
         148
         """
-        width = operator_dtype(dtype).itemsize
-        return self.nnz * (width + self.index_itemsize) + (self.shape[0] + 1) * self.index_itemsize
+        return self.nbytes_of(operator_dtype(dtype).itemsize)
+
+    def nbytes_of(self, itemsize: int) -> int:
+        """Return the bytes of W's three arrays for entries of `itemsize` bytes."""
+        return self.nnz * (itemsize + self.index_itemsize) + (self.shape[0] + 1) * self.index_itemsize
 
     def explain(self) -> str:
         """Return the shape arithmetic, line by line, with the numbers in it.

@@ -1,0 +1,355 @@
+"""`check_adjoint`: does the adjoint of a linear operator, from any package, fit its forward map?"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from math import hypot, log2, prod, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convops._arguments import integer, shape, shown
+from convops._arrays import operator_dtype
+
+Array = NDArray[Any]
+Apply = Callable[[Array], Array]
+
+PROBES = 2
+LARGEST_INTEGER = 256
+
+
+@dataclass(frozen=True)
+class AdjointCheck:
+    """One named comparison: passed where ``difference <= bound``.
+
+    Attributes
+    ----------
+    name : str
+        "adjoint": both sides of ⟨Ax, y⟩ = ⟨x, Aᴴy⟩ in floating point. "exact": the same in integers,
+        without any rounding. "linearity": ‖A(x₁ + x₂)‖ against ‖Ax₁ + Ax₂‖.
+    left, right : complex or float or int
+        Both sides, at the probes where they differ most.
+    difference, bound : float or int
+        Their distance, and the largest that rounding explains.
+    """
+
+    name: str
+    left: complex
+    right: complex
+    difference: float
+    bound: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether rounding explains the difference; False where it is NaN."""
+        return bool(self.difference <= self.bound)
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.passed else "FAILED"
+        sides = {
+            "adjoint": ("⟨Ax, y⟩", "⟨x, Aᴴy⟩"),
+            "exact": ("⟨Ax, y⟩", "⟨x, Aᴴy⟩"),
+            "linearity": ("‖A(x₁ + x₂)‖", "‖Ax₁ + Ax₂‖"),
+        }[self.name]
+        return (
+            f"{self.name:<10}{verdict:<7}{sides[0]} = {_number(self.left)}, {sides[1]} = "
+            f"{_number(self.right)}, difference {_number(self.difference, 2)}, bound {_number(self.bound, 2)}"
+        )
+
+
+@dataclass(frozen=True)
+class AdjointReport:
+    """What `check_adjoint` found: true where every check passed, and readable with `print`.
+
+    Attributes
+    ----------
+    operator : str
+        What was checked.
+    seed : int
+        Of the probes; the same seed gives the same report.
+    checks : tuple of AdjointCheck
+        Each with both sides, the difference and the bound.
+
+    Examples
+    --------
+    >>> from convops import Conv, check_adjoint
+    >>> report = check_adjoint(Conv([[1, 2], [3, 4]], (3, 3)))
+    >>> bool(report)
+    True
+    """
+
+    operator: str
+    seed: int
+    checks: tuple[AdjointCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed."""
+        return all(check.passed for check in self.checks)
+
+    def __bool__(self) -> bool:
+        return self.passed
+
+    def __str__(self) -> str:
+        verdict = "passed" if self.passed else "FAILED"
+        return "\n".join(
+            [f"adjoint check of {self.operator}: {verdict} (seed {self.seed})"]
+            + [f"  {check}" for check in self.checks]
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as a dictionary of plain values; complex numbers as [real, imaginary]."""
+        checks = [asdict(check) | {"passed": check.passed} for check in self.checks]
+        for check in checks:
+            for side in ("left", "right"):
+                if isinstance(check[side], complex):
+                    check[side] = [check[side].real, check[side].imag]
+        return {"operator": self.operator, "seed": self.seed, "passed": self.passed, "checks": checks}
+
+
+def check_adjoint(
+    op: Any,
+    adjoint: Callable[[Any], Any] | None = None,
+    input_shape: Any = None,
+    output_shape: Any = None,
+    dtype: Any = None,
+    *,
+    seed: int = 0,
+) -> AdjointReport:
+    """Check ⟨Ax, y⟩ = ⟨x, Aᴴy⟩ for a linear operator from any package, or for a pair of functions.
+
+    Two random x and two random y make four pairs of inner products. They may differ by what rounding
+    explains: the noise of the operator itself, measured as ½‖A(x₁ + x₂) − Ax₁ − Ax₂‖, and the unit
+    roundoff of its dtype. No tolerance is to be chosen, and none is relative to an inner product that
+    may be near zero. Operators of convops, and those with an integer dtype, are also checked in
+    integers, where both sides must be equal exactly.
+
+    Parameters
+    ----------
+    op : LinearOperator or callable
+        An operator with ``shape``, ``dtype``, ``matvec`` and ``rmatvec``; or the forward function.
+    adjoint : callable, optional
+        The adjoint function, where `op` is a function.
+    input_shape, output_shape : int or sequence of int, optional
+        Shapes of what the two functions take and return.
+    dtype : dtype, optional
+        In which the functions work; default float64. For operators: their own.
+    seed : int, default 0
+        Of the random probes.
+
+    Returns
+    -------
+    AdjointReport
+        True where every check passed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the operator lacks a method, or if what it returns has the wrong shape.
+
+    Notes
+    -----
+    Passing shows that the two maps fit each other, not that the forward map is the one you meant.
+
+    References
+    ----------
+    Claerbout, "Earth Soundings Analysis: Processing versus Inversion", 1992, for the dot-product test.
+    Higham and Mary, "A new approach to probabilistic rounding error analysis",
+    doi:10.1137/18M1226312, for rounding errors that grow like the square root of their number.
+
+    Examples
+    --------
+    >>> from convops import Conv, check_adjoint
+    >>> print(check_adjoint(Conv([[1, 2], [3, 4]], (3, 3))))
+    adjoint check of <4x9 Conv: input_shape (3, 3) -> output_shape (2, 2), int64>: passed (seed 0)
+      exact     ok     ⟨Ax, y⟩ = ..., ⟨x, Aᴴy⟩ = ..., difference 0, bound 0
+    >>> def difference(x):
+    ...     return x[1:] - x[:-1]
+    >>> def wrong(y):
+    ...     return np.append(-y, 0) + np.append(0, -y)
+    >>> bool(check_adjoint(difference, wrong, input_shape=5, output_shape=4))
+    False
+    """
+    seed = integer("seed", seed, 0)
+    pair = _pair(op, adjoint, input_shape, output_shape, dtype)
+    checks = []
+    if pair.dtype.kind in "iu":
+        checks.append(_exact(pair, seed))
+    else:
+        checks += _floating(pair, seed)
+        twin = getattr(op, "_integer_twin", None)
+        if twin is not None and adjoint is None:
+            checks.append(_exact(_pair(twin(seed), None, None, None, None), seed))
+    return AdjointReport(pair.name, seed, tuple(checks))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two maps on vectors, whatever they were given as."""
+
+    name: str
+    forward: Apply
+    adjoint: Apply
+    columns: int
+    rows: int
+    dtype: np.dtype[Any]
+
+
+def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> _Pair:
+    if adjoint is not None:
+        return _pair_of_functions(op, adjoint, input_shape, output_shape, dtype)
+    given = {"input_shape": input_shape, "output_shape": output_shape, "dtype": dtype}
+    for name, value in given.items():
+        if value is not None:
+            raise TypeError(
+                f"{shown(name, value)}: it describes a pair of functions, and there is no adjoint function. "
+                "An operator has its own shapes and dtype."
+            )
+    missing = [name for name in ("shape", "matvec", "rmatvec") if not hasattr(op, name)]
+    if missing:
+        fix = (
+            "Give both functions and their shapes: check_adjoint(forward, adjoint, input_shape=..., "
+            "output_shape=...)."
+            if callable(op)
+            else "Wrap it with scipy.sparse.linalg.aslinearoperator."
+        )
+        raise TypeError(f"{shown('op', op)}: an operator has {', '.join(missing)}, this has not. {fix}")
+    rows, columns = op.shape
+    declared = operator_dtype(np.float64 if getattr(op, "dtype", None) is None else op.dtype)
+    return _Pair(
+        " ".join(repr(op).split()),
+        _vectors("matvec", op.matvec, (columns,), (rows,)),
+        _vectors("rmatvec", op.rmatvec, (rows,), (columns,)),
+        columns,
+        rows,
+        declared,
+    )
+
+
+def _pair_of_functions(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> _Pair:
+    for name, function in (("op", op), ("adjoint", adjoint)):
+        if not callable(function):
+            raise TypeError(
+                f"{shown(name, function)}: forward and adjoint must both be functions of one array; got "
+                f"{type(function).__name__}."
+            )
+    for name, value in (("input_shape", input_shape), ("output_shape", output_shape)):
+        if value is None:
+            raise TypeError(f"{name} is missing: a pair of functions does not tell its shapes. Give both.")
+    before, after = shape("input_shape", input_shape), shape("output_shape", output_shape)
+    return _Pair(
+        f"{_name(op)} and {_name(adjoint)}",
+        _vectors("forward", op, before, after),
+        _vectors("adjoint", adjoint, after, before),
+        prod(before),
+        prod(after),
+        operator_dtype(np.float64 if dtype is None else dtype),
+    )
+
+
+def _name(function: Any) -> str:
+    return str(getattr(function, "__qualname__", type(function).__name__))
+
+
+def _vectors(name: str, function: Apply, before: tuple[int, ...], after: tuple[int, ...]) -> Apply:
+    """Return `function` as a map of vectors that keeps a copy of what it returned."""
+
+    def apply(x: Array) -> Array:
+        y = np.array(function(x.reshape(before)))
+        if y.size != prod(after) or (y.shape != after and len(after) > 1):
+            raise ValueError(f"{name} returned shape {y.shape} for x of shape {before}: it must be {after}.")
+        return y.reshape(-1)
+
+    return apply
+
+
+def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
+    rng = np.random.default_rng(seed)
+    x = [_probe(rng, pair.columns, pair.dtype) for _ in range(PROBES)]
+    y = [_probe(rng, pair.rows, pair.dtype) for _ in range(PROBES)]
+    forward, linear, noise = _images(pair.forward, x, pair.dtype)
+    backward, linear_adjoint, noise_adjoint = _images(pair.adjoint, y, pair.dtype)
+    unit = float(np.finfo(pair.dtype).eps) / 2
+    rms = sqrt(7 / 12)  # of a value uniform in [1/2, 1]
+    size = hypot(max(map(_norm, forward)) * rms, max(map(_norm, backward)) * rms)
+    bound = 8 * max(hypot(noise * rms, noise_adjoint * rms), unit / 2 * size)
+    sides = [(_inner(a, v), _inner(u, b)) for u, a in zip(x, forward, strict=True)
+             for v, b in zip(y, backward, strict=True)]  # fmt: skip
+    left, right = max(sides, key=lambda pair: _distance(*pair))
+    adjoint = AdjointCheck("adjoint", left, right, _distance(left, right), bound)
+    return [adjoint, max(linear, linear_adjoint, key=lambda check: check.difference / (check.bound or 1))]
+
+
+def _images(apply: Apply, probes: list[Array], dtype: np.dtype[Any]) -> tuple[list[Array], AdjointCheck, float]:
+    """Return what the map makes of the probes, whether it is additive, and how noisy it is."""
+    images = [apply(probe) for probe in probes]
+    together, apart = apply(probes[0] + probes[1]), images[0] + images[1]
+    difference = _norm(together - apart)
+    # A noisy map would hide a wrong adjoint, so noise far above that of its dtype is a fault of its own.
+    unit = float(np.finfo(dtype).eps) / 2
+    bound = 2**10 * sqrt(log2(together.size + probes[0].size)) * unit * (_norm(together) + _norm(apart))
+    linear = AdjointCheck("linearity", _norm(together), _norm(apart), difference, bound)
+    return images, linear, difference / 2
+
+
+def _exact(pair: _Pair, seed: int) -> AdjointCheck:
+    rng = np.random.default_rng(seed)
+    x = [_integers(rng, pair.columns) for _ in range(PROBES)]
+    y = [_integers(rng, pair.rows) for _ in range(PROBES)]
+    forward, backward = list(map(pair.forward, x)), list(map(pair.adjoint, y))
+    sides = [(_exact_inner(a, v), _exact_inner(u, b)) for u, a in zip(x, forward, strict=True)
+             for v, b in zip(y, backward, strict=True)]  # fmt: skip
+    left, right = max(sides, key=lambda pair: abs(pair[0] - pair[1]))
+    return AdjointCheck("exact", left, right, abs(left - right), 0)
+
+
+def _probe(rng: np.random.Generator, size: int, dtype: np.dtype[Any]) -> Array:
+    """Return values of random sign or phase whose size is uniform in [1/2, 1].
+
+    Of eleven bits, so that the sum of two probes is exact: what A(x₁ + x₂) differs by is A's own noise.
+    """
+    values = rng.integers(1024, 2049, size) / 2048
+    if dtype.kind == "c":
+        real = values * rng.choice([-1.0, 1.0], size)
+        imaginary = rng.integers(1024, 2049, size) / 2048 * rng.choice([-1.0, 1.0], size)
+        return (real + 1j * imaginary).astype(dtype)
+    return np.asarray(values * rng.choice([-1.0, 1.0], size)).astype(dtype)
+
+
+def _integers(rng: np.random.Generator, size: int) -> Array:
+    return rng.integers(1, LARGEST_INTEGER + 1, size) * rng.choice([-1, 1], size)
+
+
+def _norm(x: Array) -> float:
+    return float(np.linalg.norm(x))
+
+
+def _distance(left: complex, right: complex) -> float:
+    """Return |left - right|; NaN counts as infinite."""
+    distance = abs(left - right)
+    return distance if distance == distance else float("inf")
+
+
+def _inner(a: Array, b: Array) -> complex:
+    """Return aᴴb, accumulated in a wider type than the operands where the machine has one."""
+    wide = np.clongdouble if a.dtype.kind == "c" or b.dtype.kind == "c" else np.longdouble
+    product = np.conj(a.astype(wide)) * b
+    return product.sum().item() if wide is np.longdouble else complex(product.sum())
+
+
+def _exact_inner(a: Array, b: Array) -> int:
+    if not (a.dtype.kind in "iu" and b.dtype.kind in "iu"):
+        raise ValueError(
+            f"an operator of integer dtype returned {a.dtype if a.dtype.kind not in 'iu' else b.dtype} for "
+            "integers: it must return integers."
+        )
+    largest = int(np.abs(a).max()) * int(np.abs(b).max()) * a.size
+    if largest < 2**63:
+        return int(np.dot(a.astype(np.int64), b.astype(np.int64)))
+    return sum(u * v for u, v in zip(a.tolist(), b.tolist(), strict=True))
+
+
+def _number(value: complex, digits: int = 10) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
+
+

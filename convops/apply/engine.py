@@ -1,0 +1,34 @@
+"""The seam at which ways to apply a convolution plug in."""
+
+from typing import Protocol
+
+from convops._arrays import Array
+from convops._memory import available_bytes
+from convops.geometry import ConvGeometry
+
+METHODS = ("auto", "sparse", "gemm")
+
+_LARGEST_MATRIX = 2**30
+_SMALL_MATRIX = 2**24
+
+
+class Engine(Protocol):
+    """W and Wᴴ on blocks of arrays, built from a geometry and the weight of a cross-correlation.
+
+    Both return a new array, leave their argument as it was, and may run in several threads at once.
+    Block and weight may differ in dtype: the result has that of `numpy.result_type`.
+    """
+
+    def forward(self, x: Array) -> Array:
+        """Return W x for a block of shape ``(batch, C_in, *spatial)``: ``(batch, C_out, *out)``."""
+
+    def adjoint(self, y: Array) -> Array:
+        """Return Wᴴ y for a block of shape ``(batch, C_out, *out)``: ``(batch, C_in, *spatial)``."""
+
+
+def choose_method(geometry: ConvGeometry, itemsize: int) -> str:
+    """Return what "auto" stands for: W where it is of moderate size, the matrix-free engine beyond."""
+    needed = geometry.nbytes_of(itemsize)
+    if needed <= _SMALL_MATRIX:
+        return "sparse"
+    return "sparse" if needed <= min(_LARGEST_MATRIX, available_bytes() // 2) else "gemm"

@@ -1,0 +1,66 @@
+"""A convolution as one small matrix product per kernel tap, summed over the taps."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.boundary import extend, fold
+from convops.geometry import ConvGeometry
+
+
+class GemmEngine:
+    """Every tap sees the extended input through one strided window: W is the sum of those products.
+
+    The adjoint adds each tap's product back into the same window, then folds the border, so it is the
+    transpose of each step in the opposite order.
+    """
+
+    def __init__(self, geometry: ConvGeometry, weight: Array) -> None:
+        self._geometry = geometry
+        groups = geometry.groups
+        self._channels_in = (groups, geometry.in_channels // groups)
+        self._channels_out = (groups, geometry.out_channels // groups)
+        shape = (*self._channels_out, self._channels_in[1], *geometry.kernel_size)
+        self._weight = weight.reshape(shape)
+
+    def forward(self, x: Array) -> Array:
+        """Return W x; see `Engine`."""
+        geometry = self._geometry
+        extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
+        sizes = tuple(axis.out_size for axis in geometry.axes)
+        out = np.zeros((len(x), *self._channels_out, *sizes), np.result_type(self._weight, x))
+        for tap, window in self._taps():
+            out += _mixed(tap, extended[window])
+        return out.reshape(len(x), -1, *sizes)
+
+    def adjoint(self, y: Array) -> Array:
+        """Return Wᴴ y; see `Engine`."""
+        geometry = self._geometry
+        y = y.reshape(len(y), *self._channels_out, *y.shape[2:])
+        sizes = tuple(axis.before + axis.size + axis.after for axis in geometry.axes)
+        extended = np.zeros((len(y), *self._channels_in, *sizes), np.result_type(self._weight, y))
+        for tap, window in self._taps():
+            extended[window] += _mixed(tap.conj().swapaxes(1, 2), y)
+        return fold(extended, geometry.axes).reshape(len(y), -1, *geometry.spatial_shape)
+
+    def _taps(self) -> Iterator[tuple[Array, tuple[object, ...]]]:
+        """Yield each tap's ``(groups, C_out // groups, C_in // groups)`` matrix and its window."""
+        axes = self._geometry.axes
+        for place in np.ndindex(*self._geometry.kernel_size):
+            starts = [axis.dilation * k for axis, k in zip(axes, place, strict=True)]
+            window = tuple(
+                slice(start, start + axis.stride * (axis.out_size - 1) + 1, axis.stride)
+                for axis, start in zip(axes, starts, strict=True)
+            )
+            yield self._weight[(..., *place)], (..., *window)
+
+
+def _mixed(matrices: Array, block: Array) -> Array:
+    """Return the channels of ``(batch, groups, channels, *spatial)`` mixed by each group's matrix."""
+    _, rows, columns = matrices.shape
+    spatial = block.shape[3:]
+    if rows == columns == 1:
+        return matrices.reshape(-1, 1, *[1] * len(spatial)) * block
+    product = matrices @ block.reshape(*block.shape[:3], -1)
+    return product.reshape(*block.shape[:2], rows, *spatial)

@@ -1,0 +1,270 @@
+"""SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
+
+from typing import Any, NoReturn, Self
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import LinearOperator
+
+from convops._arrays import Array, dense
+from convops.assembly import assemble
+from convops.geometry import ConvGeometry
+from convops.operators.map import Map
+
+
+class ConvOperator(LinearOperator):  # type: ignore[misc]
+    """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
+
+    Arrays are checked where they come in, in the public methods; the methods that start with an
+    underscore serve SciPy's composite operators.
+    """
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, int]
+    _map: Map
+    _transposed: bool
+    _conjugated: bool
+    _source: "ConvOperator | None"
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if "_frozen" in self.__dict__:
+            raise AttributeError(
+                f"{name} of a {type(self).__name__} cannot be set: operators are frozen. Build a new one."
+            )
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{name} of a {type(self).__name__} cannot be deleted: operators are frozen.")
+
+    def _setup(self, map_: Map, conjugated: bool, source: "ConvOperator | None") -> None:
+        rows, columns = map_.geometry.shape
+        super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
+        self._map = map_
+        self._conjugated = conjugated and map_.dtype.kind == "c"
+        self._source = source
+        self._frozen = True
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (type(self), self._map, self._conjugated)
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return (
+            f"<{rows}x{columns} {type(self).__name__}: input_shape {self.input_shape} -> output_shape "
+            f"{self.output_shape}, {self.dtype}>"
+        )
+
+    @property
+    def geometry(self) -> ConvGeometry:
+        """Sizes of the convolution; a `ConvTranspose` has those of the `Conv` it transposes."""
+        return self._map.geometry
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of x: ``(C_in, *spatial)``, or ``spatial`` alone."""
+        return self.geometry.output_shape if self._transposed else self.geometry.input_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of ``A(x)``: ``(C_out, *out)``, or ``out`` alone."""
+        return self.geometry.input_shape if self._transposed else self.geometry.output_shape
+
+    @property
+    def weight(self) -> Array:
+        """The weight, read-only, in the dtype of the operator."""
+        weight = self._map.weight.conj() if self._conjugated else self._map.weight[...]
+        weight.flags.writeable = False
+        return weight
+
+    @property
+    def flip(self) -> bool:
+        """Whether the kernel is turned round, as in `scipy.signal`."""
+        return self._map.flip
+
+    @property
+    def method(self) -> str:
+        """How the operator is applied: "sparse" or "gemm"."""
+        return self._map.method
+
+    def __call__(self, x: Any) -> Array:
+        """Apply the operator to arrays of its own shape.
+
+        Parameters
+        ----------
+        x : array_like, shape ``(*batch, *input_shape)``
+            Any number of batch axes, also none.
+
+        Returns
+        -------
+        ndarray, shape ``(*batch, *output_shape)``
+            In the dtype that numpy gives the product of operator and x; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If x is of another shape or dtype, or if integers could leave int64.
+        """
+        x = dense("x", x)
+        wanted = self.input_shape
+        split = x.ndim - len(wanted)
+        if split < 0 or x.shape[split:] != wanted:
+            raise ValueError(self._shape_message("x", x.shape, wanted, self.output_shape, "A.H(x)"))
+        batch = x.shape[:split]
+        y = self._applied(x.reshape(*batch, self.shape[1]))
+        return y.reshape(batch + self.output_shape)
+
+    def matvec(self, x: Any) -> Array:
+        """Return W x for x of shape ``(..., N)`` or ``(N, 1)``."""
+        return self._on_vectors("matvec", x)
+
+    def rmatvec(self, x: Any) -> Array:
+        """Return Wᴴ x for x of shape ``(..., M)`` or ``(M, 1)``."""
+        return self._on_vectors("rmatvec", x)
+
+    def matmat(self, X: Any) -> Array:
+        """Return W X for X of shape ``(..., N, K)``, one vector a column."""
+        return self._on_columns("matmat", X)
+
+    def rmatmat(self, X: Any) -> Array:
+        """Return Wᴴ X for X of shape ``(..., M, K)``, one vector a column."""
+        return self._on_columns("rmatmat", X)
+
+    def dot(self, x: Any) -> Any:
+        """Return the product with a vector, a matrix of columns, a scalar or another operator."""
+        if isinstance(x, LinearOperator) or (not isinstance(x, np.ndarray) and np.isscalar(x)):
+            return super().dot(x)
+        x = dense("x", x)
+        return self._on_vectors("matvec", x) if x.ndim == 1 else self._on_columns("matmat", x)
+
+    def __matmul__(self, other: Any) -> Any:
+        if not isinstance(other, np.ndarray) and np.isscalar(other):
+            raise ValueError(f"{other!r} is a scalar: '@' needs a vector or a matrix. Scale with '*'.")
+        return self.dot(other)
+
+    def tosparse(self) -> csr_array:
+        """Return the matrix of this operator, a new canonical `scipy.sparse.csr_array`.
+
+        Raises
+        ------
+        MemoryError
+            Before anything is allocated, if it is larger than the memory that is left.
+        """
+        matrix = assemble(self.geometry, self._map.correlated)
+        if self._conjugated:
+            np.conj(matrix.data, out=matrix.data)
+        if not self._transposed:
+            return matrix
+        matrix = matrix.T.tocsr()
+        matrix.has_sorted_indices = matrix.has_canonical_format = True
+        return matrix
+
+    def toarray(self) -> Array:
+        """Return the matrix of this operator as a dense array of shape ``(M, N)``."""
+        return self.tosparse().toarray()
+
+    def _integer_twin(self, seed: int) -> Self:
+        """Return this operator with a random integer weight: what `check_adjoint` can check exactly."""
+        weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
+        weight.flags.writeable = False
+        map_ = Map(self.geometry, weight, self.flip, self.method)
+        return self._of(map_, self._conjugated, None)
+
+    def _on_vectors(self, name: str, x: Any) -> Array:
+        adjoint = name[0] == "r"
+        x = dense("x", x)
+        length = self.shape[not adjoint]
+        if x.ndim == 1 and x.size == length:
+            return self._applied(x, adjoint)
+        if x.shape == (length, 1):
+            return self._applied(x[:, 0], adjoint)[:, None]
+        if x.ndim > 1 and x.shape[-1] == length:
+            return self._applied(x, adjoint)
+        raise ValueError(self._length_message(name, x, x.shape[-1] if x.ndim else 0))
+
+    def _on_columns(self, name: str, X: Any) -> Array:
+        adjoint = name[0] == "r"
+        X = dense("X", X)
+        if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
+            raise ValueError(self._length_message(name, X, X.shape[-2] if X.ndim > 1 else X.size))
+        return self._applied(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
+
+    def _applied(self, x: Array, adjoint: bool = False) -> Array:
+        """Return W x for each of the vectors on the last axis of x, or Wᴴ x."""
+        transposed = self._transposed != adjoint
+        geometry = self._map.geometry
+        if transposed:
+            channels, shape = geometry.out_channels, geometry.output_shape
+        else:
+            channels, shape = geometry.in_channels, geometry.input_shape
+        vectors = x.size // x.shape[-1]
+        block = x.reshape(vectors, channels, *shape[geometry.has_channels :])
+        if not vectors:
+            return np.zeros((*x.shape[:-1], self.shape[adjoint]), np.result_type(self.dtype, x.dtype))
+        y = self._map.apply(block, transposed, self._conjugated != adjoint)
+        return y.reshape(*x.shape[:-1], self.shape[adjoint])
+
+    def _length_message(self, name: str, x: Array, found: int) -> str:
+        adjoint = name[0] == "r"
+        needed, other = self.shape[not adjoint], self.shape[adjoint]
+        place = "columns of length" if name.endswith("mat") else "length"
+        near, far = ("output", "input") if adjoint else ("input", "output")
+        shape = self.output_shape if adjoint else self.input_shape
+        text = f"x has shape {x.shape}: {name} needs {place} {needed}, the elements of {near}_shape {shape}"
+        if x.shape == shape and not adjoint:
+            return f"{text}. Apply an array of that shape by calling the operator, A(x), or give x.ravel()."
+        if found == other != needed:
+            partner = name[1:] if adjoint else "r" + name
+            return f"{text}; length {found} is the {far}'s; did you mean {partner}?"
+        return f"{text}; got {found}."
+
+    def _shape_message(
+        self, name: str, found: tuple[int, ...], wanted: tuple[int, ...], other: tuple[int, ...], fix: str
+    ) -> str:
+        text = f"{name} has shape {found}: its last axes must be input_shape {wanted}, after any batch axes"
+        if found[max(len(found) - len(other), 0) :] == other:
+            return f"{text}; {other} is the output's; did you mean {fix}?"
+        if found == (self.shape[1],):
+            return f"{text}; it has the right length, so give {name}.reshape(A.input_shape), or A @ {name}."
+        return f"{text}."
+
+    def _matvec(self, x: Array) -> Array:
+        return self.matvec(x)
+
+    def _rmatvec(self, x: Array) -> Array:
+        return self.rmatvec(x)
+
+    def _matmat(self, X: Array) -> Array:
+        return self.matmat(X)
+
+    def _rmatmat(self, X: Array) -> Array:
+        return self.rmatmat(X)
+
+    def _transpose(self) -> "ConvOperator":
+        return self._partner(conjugated=self._conjugated)
+
+    def _adjoint(self) -> "ConvOperator":
+        return self._partner(conjugated=not self._conjugated)
+
+    def _partner(self, conjugated: bool) -> "ConvOperator":
+        """Return the operator on the other side: the one this was made from where it is that one."""
+        conjugated = conjugated and self.dtype.kind == "c"
+        source = self._source
+        if source is not None and source._conjugated == conjugated:
+            return source
+        return _restored(self._other_side(), self._map, conjugated, self)
+
+    @classmethod
+    def _other_side(cls) -> "type[ConvOperator]":
+        raise NotImplementedError
+
+    @classmethod
+    def _of(cls, map_: Map, conjugated: bool, source: "ConvOperator | None") -> Self:
+        operator = cls.__new__(cls)
+        operator._setup(map_, conjugated, source)
+        return operator
+
+
+def _restored(
+    kind: type[ConvOperator], map_: Map, conjugated: bool, source: ConvOperator | None = None
+) -> ConvOperator:
+    return kind._of(map_, conjugated, source)

@@ -1,0 +1,218 @@
+"""`Conv` and `ConvTranspose`: W and Wᵀ of one convolution as operators."""
+
+from typing import Any
+
+from convops.geometry import Boundary, IntPerAxis, Padding
+from convops.operators.base import ConvOperator
+from convops.operators.map import convolution_map
+
+
+class Conv(ConvOperator):
+    """Convolution as a linear operator: ``A @ x.ravel() == conv(x, weight, ...).ravel()``.
+
+    A `scipy.sparse.linalg.LinearOperator` of shape ``(M, N)``, elements of the output by elements of
+    the input, both vectorised in C order. ``A(x)`` applies it to arrays of shape
+    ``(*batch, *input_shape)``. It is frozen, can be pickled and used from several threads, and never
+    writes to its operand.
+
+    Parameters
+    ----------
+    weight : array_like
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+    input_shape : int or sequence of int
+        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes.
+    stride, padding, dilation, groups, boundary
+        As for `ConvGeometry`.
+    flip : bool, default False
+        False: cross-correlation, as in deep learning. True: convolution, the kernel turned round along
+        every spatial axis, as in `scipy.signal`.
+    dtype : dtype, optional
+        float32, float64, complex64, complex128 or an integer. Default: that of the weight; int64 for
+        integers. Products have the dtype that numpy gives operator and operand, so a float32 operator
+        keeps float32 in float32; integers are exact, in int64.
+    method : {"auto", "sparse", "gemm"}, default "auto"
+        "sparse" applies the matrix, built on first use; "gemm" needs no matrix; "auto" takes the matrix
+        where it is of moderate size.
+
+    Attributes
+    ----------
+    shape, dtype
+        As every `LinearOperator` has them.
+    input_shape, output_shape : tuple of int
+        Shapes of x and of ``A(x)``.
+    geometry : ConvGeometry
+        The sizes.
+    weight : ndarray, read-only
+    T : ConvTranspose
+        The transpose Wᵀ.
+    H : ConvTranspose
+        The adjoint Wᴴ; ``A.H.H is A``.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix.
+
+    See Also
+    --------
+    conv_matrix : The matrix W itself.
+    ConvTranspose : The transpose.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convops import Conv
+    >>> A = Conv([[1, 2], [3, 4]], (3, 3))
+    >>> A
+    <4x9 Conv: input_shape (3, 3) -> output_shape (2, 2), int64>
+    >>> A(np.arange(9).reshape(3, 3))
+    array([[27, 37],
+           [57, 67]])
+    >>> print(A.toarray())
+    [[1 2 0 3 4 0 0 0 0]
+     [0 1 2 0 3 4 0 0 0]
+     [0 0 0 1 2 0 3 4 0]
+     [0 0 0 0 1 2 0 3 4]]
+    """
+
+    _transposed = False
+
+    def __init__(
+        self,
+        weight: Any,
+        input_shape: IntPerAxis,
+        *,
+        stride: IntPerAxis = 1,
+        padding: Padding = 0,
+        dilation: IntPerAxis = 1,
+        groups: int = 1,
+        boundary: Boundary = "zeros",
+        flip: bool = False,
+        dtype: Any = None,
+        method: str = "auto",
+    ) -> None:
+        made = convolution_map(
+            weight,
+            input_shape,
+            False,
+            flip,
+            dtype,
+            method,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            boundary=boundary,
+        )
+        self._setup(made, False, None)
+
+    @classmethod
+    def _other_side(cls) -> type[ConvOperator]:
+        return ConvTranspose
+
+
+class ConvTranspose(ConvOperator):
+    """Transposed convolution as a linear operator: the transpose of a `Conv` with the same arguments.
+
+    ``ConvTranspose(weight, y_shape, ...)`` is ``Conv(weight, x_shape, ...).T`` for the x_shape that
+    `output_padding` or `output_shape` choose among those that the convolution maps to y_shape. A strided
+    convolution maps several sizes to one, hence the choice. This is the transposed convolution of deep
+    learning (torch's ``ConvTranspose2d``), and the gradient of a convolution with respect to its input.
+
+    Parameters
+    ----------
+    weight : array_like
+        ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone: the array that the `Conv` reads as
+        ``(C_out, C_in // groups, *kernel)``.
+    input_shape : int or sequence of int
+        What goes into the transpose: ``(C_in, *spatial)``, or ``spatial`` alone.
+    stride, dilation, groups, boundary, flip, dtype, method
+        Those of the `Conv`.
+    padding : default 0
+        That of the `Conv`, hence removed from the output here. "same" and "same_lower" give
+        ``size * stride`` outputs, as Keras and ONNX do.
+    output_padding : int or sequence of int, default 0
+        Added to the smallest size that can be chosen, per spatial axis; less than the stride.
+    output_shape : int or sequence of int, optional
+        The size to choose, with or without the channels; instead of `output_padding`.
+
+    Attributes
+    ----------
+    shape, dtype
+        As every `LinearOperator` has them.
+    input_shape, output_shape : tuple of int
+        Shapes of y and of ``B(y)``.
+    geometry : ConvGeometry
+        The sizes of the `Conv`.
+    weight : ndarray, read-only
+    T, H : Conv
+        Transpose and adjoint.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix. An `output_shape` that the
+        convolution cannot come from is refused with those that it can.
+
+    References
+    ----------
+    Dumoulin and Visin, "A guide to convolution arithmetic for deep learning", arXiv:1603.07285.
+
+    Examples
+    --------
+    >>> from convops import ConvTranspose
+    >>> B = ConvTranspose([[0, 1], [2, 3]], (2, 2))
+    >>> B([[0, 1], [2, 3]])
+    array([[ 0,  0,  1],
+           [ 0,  4,  6],
+           [ 4, 12,  9]])
+    >>> print(B.toarray())
+    [[0 0 0 0]
+     [1 0 0 0]
+     [0 1 0 0]
+     [2 0 0 0]
+     [3 2 1 0]
+     [0 3 0 1]
+     [0 0 2 0]
+     [0 0 3 2]
+     [0 0 0 3]]
+    """
+
+    _transposed = True
+
+    def __init__(
+        self,
+        weight: Any,
+        input_shape: IntPerAxis,
+        *,
+        stride: IntPerAxis = 1,
+        padding: Padding = 0,
+        output_padding: IntPerAxis = 0,
+        output_shape: IntPerAxis | None = None,
+        dilation: IntPerAxis = 1,
+        groups: int = 1,
+        boundary: Boundary = "zeros",
+        flip: bool = False,
+        dtype: Any = None,
+        method: str = "auto",
+    ) -> None:
+        made = convolution_map(
+            weight,
+            input_shape,
+            True,
+            flip,
+            dtype,
+            method,
+            stride=stride,
+            padding=padding,
+            output_padding=output_padding,
+            output_shape=output_shape,
+            dilation=dilation,
+            groups=groups,
+            boundary=boundary,
+        )
+        self._setup(made, False, None)
+
+    @classmethod
+    def _other_side(cls) -> type[ConvOperator]:
+        return Conv

@@ -1,0 +1,145 @@
+"""One-shot `conv` and `conv_transpose`: arrays in, arrays out, no matrix."""
+
+from typing import Any
+
+from convops._arguments import integer, shown
+from convops._arrays import Array, dense
+from convops.geometry import Boundary, IntPerAxis, Padding
+from convops.operators.conv import Conv, ConvTranspose
+
+
+def conv(
+    x: Any,
+    weight: Any,
+    *,
+    batch_dims: int = 0,
+    stride: IntPerAxis = 1,
+    padding: Padding = 0,
+    dilation: IntPerAxis = 1,
+    groups: int = 1,
+    boundary: Boundary = "zeros",
+    flip: bool = False,
+    dtype: Any = None,
+) -> Array:
+    """Return the convolution of x, without building a matrix.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
+        What is convolved.
+    weight : array_like
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+    batch_dims : int, default 0
+        How many of the first axes of x are batch axes.
+    stride, padding, dilation, groups, boundary
+        As for `ConvGeometry`.
+    flip, dtype
+        As for `Conv`.
+
+    Returns
+    -------
+    ndarray, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
+        The product W x of each item of the batch.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix.
+
+    Examples
+    --------
+    >>> from convops import conv
+    >>> conv([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[1, 2], [3, 4]])
+    array([[27, 37],
+           [57, 67]])
+    """
+    x = dense("x", x)
+    operator = Conv(
+        weight,
+        _item_shape(x, batch_dims),
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        boundary=boundary,
+        flip=flip,
+        dtype=dtype,
+        method="gemm",
+    )
+    return operator(x)
+
+
+def conv_transpose(
+    x: Any,
+    weight: Any,
+    *,
+    batch_dims: int = 0,
+    stride: IntPerAxis = 1,
+    padding: Padding = 0,
+    output_padding: IntPerAxis = 0,
+    output_shape: IntPerAxis | None = None,
+    dilation: IntPerAxis = 1,
+    groups: int = 1,
+    boundary: Boundary = "zeros",
+    flip: bool = False,
+    dtype: Any = None,
+) -> Array:
+    """Return the transposed convolution of x, without building a matrix.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
+        What the transpose reads: for the convolution, its output.
+    weight : array_like
+        ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+    batch_dims : int, default 0
+        How many of the first axes of x are batch axes.
+    stride, padding, output_padding, output_shape, dilation, groups, boundary, flip, dtype
+        As for `ConvTranspose`.
+
+    Returns
+    -------
+    ndarray, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
+        The product Wᵀ x of each item of the batch.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix.
+
+    Examples
+    --------
+    >>> from convops import conv_transpose
+    >>> conv_transpose([[0, 1], [2, 3]], [[0, 1], [2, 3]], stride=2)
+    array([[0, 0, 0, 1],
+           [0, 0, 2, 3],
+           [0, 2, 0, 3],
+           [4, 6, 6, 9]])
+    """
+    x = dense("x", x)
+    operator = ConvTranspose(
+        weight,
+        _item_shape(x, batch_dims),
+        stride=stride,
+        padding=padding,
+        output_padding=output_padding,
+        output_shape=output_shape,
+        dilation=dilation,
+        groups=groups,
+        boundary=boundary,
+        flip=flip,
+        dtype=dtype,
+        method="gemm",
+    )
+    return operator(x)
+
+
+def _item_shape(x: Array, batch_dims: int) -> tuple[int, ...]:
+    """Return the shape of one item of the batch."""
+    count = integer("batch_dims", batch_dims, 0)
+    if count >= x.ndim:
+        raise ValueError(
+            f"{shown('batch_dims', batch_dims)}: x of shape {x.shape} has {x.ndim} axes, and at least one of "
+            "them must be left for the input."
+        )
+    return x.shape[count:]

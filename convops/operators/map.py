@@ -1,0 +1,101 @@
+"""What an operator, its transpose and its adjoint share: the geometry, the weight and one engine."""
+
+import threading
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from convops._arguments import choice
+from convops._arrays import INT64, Array, weight_array
+from convops.apply import METHODS, Engine, GemmEngine, choose_method
+from convops.assembly import oriented
+from convops.boundary import extension_gains
+from convops.geometry import ConvGeometry
+from convops.operators.sparse import SparseEngine
+
+OTHER_METHODS = {"direct": "gemm", "matrix": "sparse", "csr": "sparse", "im2col": "gemm"}
+ENGINES = {"sparse": SparseEngine, "gemm": GemmEngine}
+
+
+class Map:
+    """W of one convolution, applied as W, Wᵀ, Wᴴ or its conjugate to arrays; the engine is built once."""
+
+    def __init__(self, geometry: ConvGeometry, weight: Array, flip: bool, method: object) -> None:
+        self.geometry = geometry
+        self.weight = weight
+        self.flip = bool(flip)
+        self.correlated = oriented(weight, geometry, flip)
+        self.dtype = weight.dtype
+        chosen = choice("method", method, METHODS, OTHER_METHODS)
+        self.method = choose_method(geometry, self.dtype.itemsize) if chosen == "auto" else chosen
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"arguments": (self.geometry, self.weight, self.flip, self.method)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        geometry, weight, flip, method = state["arguments"]
+        weight.flags.writeable = False
+        self.__init__(geometry, weight, flip, method)  # type: ignore[misc]
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, built on first use, by one thread."""
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    self._engine = ENGINES[self.method](self.geometry, self.correlated)
+        return self._engine
+
+    def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
+        """Return W x, or that of Wᵀ, conj(W), Wᴴ, for x of shape ``(batch, channels, *spatial)``."""
+        if x.dtype.kind in "iu":
+            x = self._integers(x, transposed)
+        apply = self.engine.adjoint if transposed else self.engine.forward
+        if self.dtype.kind == "c" and transposed != conjugated:
+            return np.conj(apply(np.conj(x)))
+        return apply(x)
+
+    def _integers(self, x: Array, transposed: bool) -> Array:
+        """Return integers as int64, if no sum of products with an integer W can leave int64."""
+        if self.dtype.kind not in "iu":
+            return x
+        largest = max(-int(x.min()), int(x.max())) if x.size else 0
+        if largest * self._gains[transposed] >= 2.0**63:
+            raise OverflowError(
+                f"x holds integers up to {largest}, and the operator multiplies them by up to "
+                f"{self._gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
+                "Give x as floats, or smaller integers."
+            )
+        return x.astype(INT64, copy=False)
+
+    @cached_property
+    def _gains(self) -> tuple[float, float]:
+        """Bounds of the absolute sum of any row and of any column of W."""
+        groups = self.geometry.groups
+        size = np.abs(self.weight.astype(np.float64)).reshape(groups, -1, *self.weight.shape[1:])
+        if not self.geometry.has_channels:
+            size = size.reshape(1, 1, 1, *self.weight.shape)
+        row = size.sum(axis=tuple(range(2, size.ndim))).max()
+        column = size.sum(axis=(1, *range(3, size.ndim))).max()
+        for axis in self.geometry.axes:
+            by_row, by_column = extension_gains(axis)
+            row, column = row * by_row, column * by_column
+        return float(row) * (1 + 1e-9), float(column) * (1 + 1e-9)
+
+
+def convolution_map(
+    weight: Any,
+    input_shape: Any,
+    transposed: bool,
+    flip: Any,
+    dtype: Any,
+    method: Any,
+    **arguments: Any,
+) -> Map:
+    """Return the map of a convolution, or of the one whose transpose reads `input_shape`."""
+    taps = weight_array(weight, dtype)
+    build = ConvGeometry.transposed if transposed else ConvGeometry
+    return Map(build(taps.shape, input_shape, **arguments), taps, flip, method)
