@@ -6,8 +6,8 @@ An error names the argument as typed, the rule, the numbers that follow, and the
 import operator
 import reprlib
 import sys
-from collections.abc import Mapping
-from typing import NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn, TypeGuard
 
 _shortened = reprlib.Repr()
 _shortened.maxtuple = _shortened.maxlist = 12
@@ -47,13 +47,13 @@ def integer(name: str, value: object, minimum: int, *, typed: object = None, whe
     return value
 
 
-def is_sequence(value: object) -> bool:
-    """Tell whether `value` lists its items in order (a tuple, a list, a 1-D array), text excluded."""
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Tell whether `value` lists its items in order (a tuple, a list, an array), text excluded."""
     return (
         hasattr(value, "__len__")
         and hasattr(value, "__getitem__")
         and not isinstance(value, str | bytes | Mapping)
-        and getattr(value, "ndim", 1) == 1
+        and getattr(value, "ndim", 1) > 0
     )
 
 
@@ -62,7 +62,7 @@ def per_axis(name: str, value: object, count: int, minimum: int) -> tuple[int, .
     if type(value) is int and minimum <= value <= LARGEST:
         return (value,) * count
     if is_sequence(value):
-        items = tuple(value)  # type: ignore[arg-type]
+        items: tuple[object, ...] = tuple(value)
         if len(items) != count:
             raise ValueError(
                 f"{shown(name, value)}: one int per spatial axis is needed, {count} of them; got "
@@ -84,7 +84,7 @@ def shape(name: str, value: object) -> tuple[int, ...]:
         item
         if type(item) is int and 0 < item <= LARGEST
         else integer(name, item, 1, typed=value, where=f"axis {axis}")
-        for axis, item in enumerate(value)  # type: ignore[arg-type, var-annotated]
+        for axis, item in enumerate(value)
     )
 
 

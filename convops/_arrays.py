@@ -17,12 +17,13 @@ INT64 = np.dtype(np.int64)
 def operator_dtype(dtype: Any) -> np.dtype[Any]:
     """Return `dtype` as a dtype that an operator can have."""
     try:
-        found = np.dtype(dtype)
+        found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"{shown('dtype', dtype)}: it is no dtype; use one of {SUPPORTED}.") from None
     if dtype is None or not (found in INEXACT or found.kind in "iu"):
         raise TypeError(f"{shown('dtype', dtype)}: operators work in {SUPPORTED}; use one of these.")
-    return found.newbyteorder("=")
+    native: np.dtype[Any] = found.newbyteorder("=")
+    return native
 
 
 def dense(name: str, value: Any) -> Array:

@@ -22,8 +22,8 @@ def padding_pairs(padding: object, axes: Sequence[Axis]) -> tuple[tuple[int, int
     if isinstance(padding, str):
         name = choice("padding", padding, PADDINGS, OTHER_NAMES)
         return tuple(_named_pair(name, axis) for axis in axes)
-    if is_sequence(padding) or getattr(padding, "ndim", 0) == 2:
-        items = tuple(padding)  # type: ignore[arg-type, var-annotated]
+    if is_sequence(padding):
+        items = tuple(padding)
         if any(map(is_sequence, items)):
             return _explicit_pairs(padding, items, len(axes))
     return tuple([(pad, pad) for pad in per_axis("padding", padding, len(axes), 0)])

@@ -1,4 +1,4 @@
-"""`check_adjoint`: does the adjoint of a linear operator, from any package, fit its forward map?"""
+"""The adjoint check: does the adjoint of a linear operator, from any package, fit its forward map."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -280,7 +280,9 @@ def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
     return [adjoint, max(linear, linear_adjoint, key=lambda check: check.difference / (check.bound or 1))]
 
 
-def _images(apply: Apply, probes: list[Array], dtype: np.dtype[Any]) -> tuple[list[Array], AdjointCheck, float]:
+def _images(
+    apply: Apply, probes: list[Array], dtype: np.dtype[Any]
+) -> tuple[list[Array], AdjointCheck, float]:
     """Return what the map makes of the probes, whether it is additive, and how noisy it is."""
     images = [apply(probe) for probe in probes]
     together, apart = apply(probes[0] + probes[1]), images[0] + images[1]
@@ -304,20 +306,20 @@ def _exact(pair: _Pair, seed: int) -> AdjointCheck:
 
 
 def _probe(rng: np.random.Generator, size: int, dtype: np.dtype[Any]) -> Array:
-    """Return values of random sign or phase whose size is uniform in [1/2, 1].
+    """Return values of random sign or phase; each part has a size uniform in [1/2, 1].
 
     Of eleven bits, so that the sum of two probes is exact: what A(x₁ + x₂) differs by is A's own noise.
     """
-    values = rng.integers(1024, 2049, size) / 2048
-    if dtype.kind == "c":
-        real = values * rng.choice([-1.0, 1.0], size)
-        imaginary = rng.integers(1024, 2049, size) / 2048 * rng.choice([-1.0, 1.0], size)
-        return (real + 1j * imaginary).astype(dtype)
-    return np.asarray(values * rng.choice([-1.0, 1.0], size)).astype(dtype)
+    probe = np.empty(size, dtype)
+    for part in (probe.real, probe.imag) if dtype.kind == "c" else (probe,):
+        np.multiply(rng.integers(1024, 2049, size) / 2048, rng.choice([-1.0, 1.0], size), out=part)
+    return probe
 
 
 def _integers(rng: np.random.Generator, size: int) -> Array:
-    return rng.integers(1, LARGEST_INTEGER + 1, size) * rng.choice([-1, 1], size)
+    values = rng.integers(1, LARGEST_INTEGER + 1, size)
+    values *= rng.choice([-1, 1], size)
+    return values
 
 
 def _norm(x: Array) -> float:
@@ -351,5 +353,3 @@ def _exact_inner(a: Array, b: Array) -> int:
 
 def _number(value: complex, digits: int = 10) -> str:
     return str(value) if isinstance(value, int) else f"{value:.{digits}g}"
-
-

@@ -130,7 +130,7 @@ class _Run(NamedTuple):
     """Successive outputs of one axis whose rows are one template, shifted by the stride."""
 
     start: int
-    count: int
+    outputs: int
     entries_before: int
     """Entries of the axis pattern in the rows before this run."""
     columns: NDArray[np.int64]
@@ -247,13 +247,13 @@ def _blocks(geometry: ConvGeometry, patterns: Sequence[_Pattern]) -> Iterator[_B
             strides.append(above * below)
         line = above * last.entries
         if line:
-            shape = (geometry.out_channels, *[run.count for run in runs], line)
+            shape = (geometry.out_channels, *[run.outputs for run in runs], line)
             yield _Block(geometry, runs, last, offset, line, shape, (filter_entries, *strides, 1))
 
 
 def _write_data(block: _Block, data: Array, templates: Array) -> None:
     target = block.of(data)
-    single = prod(run.count for run in block.leading) == 1
+    single = prod(run.outputs for run in block.leading) == 1
     lines = target if single else np.empty((block.shape[0], block.line), data.dtype)
     flat = lines.reshape(block.shape[0], block.line)
     width = block.line // block.last.entries
@@ -261,8 +261,8 @@ def _write_data(block: _Block, data: Array, templates: Array) -> None:
     for run in block.last.runs:
         row = values[..., run.template].reshape(block.shape[0], 1, width * run.columns.size)
         start = width * run.entries_before
-        part = flat[:, start : start + run.count * row.shape[2]]
-        part.reshape(block.shape[0], run.count, row.shape[2])[...] = row
+        part = flat[:, start : start + run.outputs * row.shape[2]]
+        part.reshape(block.shape[0], run.outputs, row.shape[2])[...] = row
     if not single:
         target[...] = flat.reshape(block.shape[0], *[1] * len(block.leading), block.line)
 
@@ -280,14 +280,14 @@ def _write_indices(block: _Block, indices: Array) -> None:
     for run in block.last.runs:
         row = np.add.outer(columns, run.columns).ravel().astype(indices.dtype)
         start = columns.size * run.entries_before
-        part = line[start : start + run.count * row.size].reshape(run.count, row.size)
-        shift = block.last.axis.stride * np.arange(run.count, dtype=indices.dtype)
+        part = line[start : start + run.outputs * row.size].reshape(run.outputs, row.size)
+        shift = block.last.axis.stride * np.arange(run.outputs, dtype=indices.dtype)
         np.add(row, shift[:, None], out=part)
 
     shift = np.arange(geometry.groups, dtype=indices.dtype) * (channels * prod(sizes))
     shift = np.repeat(shift, geometry.out_channels // geometry.groups)
     for run, axis, step in zip(block.leading, geometry.axes, steps, strict=False):
-        shift = np.add.outer(shift, axis.stride * step * np.arange(run.count, dtype=indices.dtype))
+        shift = np.add.outer(shift, axis.stride * step * np.arange(run.outputs, dtype=indices.dtype))
     np.add(shift[..., None], line, out=target)
 
 
@@ -298,7 +298,7 @@ def _row_starts(geometry: ConvGeometry, patterns: Sequence[_Pattern], dtype: np.
     counts[...] = geometry.in_channels // geometry.groups
     for number, pattern in enumerate(patterns):
         along = np.repeat(
-            [run.columns.size for run in pattern.runs], [run.count for run in pattern.runs]
+            [run.columns.size for run in pattern.runs], [run.outputs for run in pattern.runs]
         ).astype(dtype)
         counts *= along.reshape(-1, *[1] * (len(patterns) - 1 - number))
     np.cumsum(indptr[1:], out=indptr[1:])
@@ -317,11 +317,12 @@ def _csr(data: Array, indices: Array, indptr: Array, shape: tuple[int, int]) -> 
 def _index_dtype(index_dtype: Any, largest: int) -> np.dtype[Any]:
     if index_dtype is None:
         return np.dtype(np.int32 if largest < _INT32_END else np.int64)
+    found: np.dtype[Any] | None
     try:
         found = np.dtype(index_dtype)
     except TypeError:
         found = None
-    if found not in (np.int32, np.int64):
+    if found is None or found not in (np.int32, np.int64):
         raise TypeError(f"{shown('index_dtype', index_dtype)}: it must be numpy.int32 or numpy.int64.")
     if found == np.int32 and largest >= _INT32_END:
         raise ValueError(

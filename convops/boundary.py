@@ -162,4 +162,5 @@ def _fold_first(y: Array, axis: Axis) -> Array:
 
 
 def _scaled(rows: Array, coefficient: Ints) -> Array:
-    return rows * coefficient.astype(rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
+    scaled: Array = rows * coefficient.astype(rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
+    return scaled

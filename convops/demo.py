@@ -65,8 +65,7 @@ def load_photograph() -> Array:
             f"the photograph needs matplotlib, which is not here ({error}). Install the extra: pip install "
             "'convops[plot]'"
         ) from error
-    with get_sample_data("grace_hopper.jpg") as file:
-        colour = imread(file, format="jpg")
+    colour = imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
     grey: Array = colour @ np.array([0.299, 0.587, 0.114]) / 255
     return grey
 
@@ -84,7 +83,9 @@ def deblur(photograph: Array, output: str, iterations: int) -> int:
     print(f"{report}\n")
     noise = np.random.default_rng(0).normal(0, NOISE, photograph.shape)
     blurred = A(photograph) + noise
-    print(f"A photograph of {photograph.shape}, blurred by {BLUR_TAPS}×{BLUR_TAPS} taps, noise {NOISE} added.")
+    print(
+        f"A photograph of {photograph.shape}, blurred by {BLUR_TAPS}×{BLUR_TAPS} taps, noise {NOISE} added."
+    )
     print("Restored by LSMR, which knows A @ x and A.H @ y and nothing else:")
     counted = _counted(A, iterations)
     restored = lsmr(counted, blurred.ravel(), damp=DAMP, maxiter=iterations, x0=blurred.ravel())[0]
@@ -100,8 +101,9 @@ def deblur(photograph: Array, output: str, iterations: int) -> int:
 def gaussian(taps: int, sigma: float) -> Array:
     """Return a Gaussian kernel of shape ``(taps, taps)`` and sum 1."""
     along = np.exp(-0.5 * ((np.arange(taps) - (taps - 1) / 2) / sigma) ** 2)
-    kernel = np.outer(along, along)
-    return kernel / kernel.sum()
+    kernel: Array = np.outer(along, along)
+    kernel /= kernel.sum()
+    return kernel
 
 
 def psnr(image: Array, reference: Array) -> float:
@@ -137,13 +139,15 @@ def _refuse_unwritable(output: str) -> None:
         if not existed:
             path.unlink()
     except OSError as error:
-        raise CannotRun(f"--output {output}: the picture cannot be written there ({error.strerror}).") from error
+        raise CannotRun(
+            f"--output {output}: the picture cannot be written there ({error.strerror})."
+        ) from error
 
 
 def _draw(photograph: Array, blurred: Array, restored: Array, output: str) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4.6), layout="constrained")
+    figure = Figure(figsize=(13, 4.1), layout="constrained")
     panels = figure.subplots(1, 4)
     images = {
         "original": photograph,

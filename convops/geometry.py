@@ -189,7 +189,7 @@ class ConvGeometry:
         weight_shape, input_shape, groups, bare = _bare_axes(
             weight_shape, input_shape, stride, dilation, groups, boundary
         )
-        channels = ()
+        channels: tuple[int, ...] = ()
         if len(weight_shape) > len(input_shape):
             channels = (weight_shape[1] * groups,)
             if input_shape[0] != weight_shape[0]:
@@ -344,7 +344,12 @@ class ConvGeometry:
 
 
 def _bare_axes(
-    weight_shape: object, input_shape: object, stride: object, dilation: object, groups: object, boundary: object
+    weight_shape: object,
+    input_shape: object,
+    stride: object,
+    dilation: object,
+    groups: object,
+    boundary: object,
 ) -> tuple[tuple[int, ...], tuple[int, ...], int, tuple[Axis, ...]]:
     """Return the shapes, the groups and the axes, not yet padded, after the checks that need no padding."""
     weight_shape, input_shape = shape("weight_shape", weight_shape), shape("input_shape", input_shape)
@@ -378,7 +383,7 @@ def _bare_axes(
 def _boundaries(boundary: object, count: int) -> tuple[str, ...]:
     if isinstance(boundary, str) or not is_sequence(boundary):
         return (choice("boundary", boundary, BOUNDARIES, OTHER_BOUNDARY_NAMES),) * count
-    names = tuple(boundary)  # type: ignore[arg-type, var-annotated]
+    names = tuple(boundary)
     if len(names) != count:
         raise ValueError(
             f"{shown('boundary', boundary)}: one name per spatial axis is needed, {count} of them; got "

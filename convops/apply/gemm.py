@@ -1,6 +1,7 @@
 """A convolution as one small matrix product per kernel tap, summed over the taps."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class GemmEngine:
             extended[window] += _mixed(tap.conj().swapaxes(1, 2), y)
         return fold(extended, geometry.axes).reshape(len(y), -1, *geometry.spatial_shape)
 
-    def _taps(self) -> Iterator[tuple[Array, tuple[object, ...]]]:
+    def _taps(self) -> Iterator[tuple[Array, Any]]:
         """Yield each tap's ``(groups, C_out // groups, C_in // groups)`` matrix and its window."""
         axes = self._geometry.axes
         for place in np.ndindex(*self._geometry.kernel_size):

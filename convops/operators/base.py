@@ -12,7 +12,7 @@ from convops.geometry import ConvGeometry
 from convops.operators.map import Map
 
 
-class ConvOperator(LinearOperator):  # type: ignore[misc]
+class ConvOperator(LinearOperator):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
 
     Arrays are checked where they come in, in the public methods; the methods that start with an
@@ -160,7 +160,8 @@ class ConvOperator(LinearOperator):  # type: ignore[misc]
 
     def toarray(self) -> Array:
         """Return the matrix of this operator as a dense array of shape ``(M, N)``."""
-        return self.tosparse().toarray()
+        dense_matrix: Array = self.tosparse().toarray()
+        return dense_matrix
 
     def _integer_twin(self, seed: int) -> Self:
         """Return this operator with a random integer weight: what `check_adjoint` can check exactly."""

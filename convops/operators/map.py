@@ -15,7 +15,7 @@ from convops.geometry import ConvGeometry
 from convops.operators.sparse import SparseEngine
 
 OTHER_METHODS = {"direct": "gemm", "matrix": "sparse", "csr": "sparse", "im2col": "gemm"}
-ENGINES = {"sparse": SparseEngine, "gemm": GemmEngine}
+ENGINES: dict[str, type[SparseEngine] | type[GemmEngine]] = {"sparse": SparseEngine, "gemm": GemmEngine}
 
 
 class Map:

@@ -46,5 +46,7 @@ def _product(matrix: csr_array | csc_array, rows: Array) -> Array:
         out.real, out.imag = real, imaginary
         return out
     if len(rows) == 1:
-        return (matrix @ rows[0])[None]
-    return np.ascontiguousarray((matrix @ rows.T).T)
+        column: Array = matrix @ rows[0]
+        return column[None]
+    columns: Array = matrix @ rows.T
+    return np.ascontiguousarray(columns.T)
