@@ -1,13 +1,13 @@
 """Convolution as a linear map: its sparse matrix, its operators, and the proof that they fit."""
 
-from importlib.metadata import version
+from importlib.metadata import version as _version
 
 from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose, conv, conv_transpose
 
-__version__ = version("convops")
+__version__ = _version("convops")
 
 __all__ = [
     "AdjointReport",

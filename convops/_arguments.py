@@ -14,6 +14,7 @@ _shortened.maxtuple = _shortened.maxlist = 12
 _shortened.maxstring = _shortened.maxlong = _shortened.maxother = 80
 
 LARGEST = sys.maxsize
+_NUMPY_BOOLS = ("bool", "bool_")
 
 
 def shown(name: str, value: object) -> str:
@@ -32,7 +33,7 @@ def integer(name: str, value: object, minimum: int, *, typed: object = None, whe
     """
     whole = value if typed is None else typed
     if type(value) is not int:
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
+        if isinstance(value, bool) or type(value).__name__ in _NUMPY_BOOLS or not hasattr(value, "__index__"):
             raise TypeError(
                 f"{shown(name, whole)}: {where or 'it'} must be an int of at least {minimum}; "
                 f"got {_shortened.repr(value)} of type {type(value).__name__}."

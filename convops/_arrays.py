@@ -20,9 +20,9 @@ def operator_dtype(dtype: Any) -> np.dtype[Any]:
         found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"{shown('dtype', dtype)}: it is no dtype; use one of {SUPPORTED}.") from None
-    if dtype is None or not (found in INEXACT or found.kind in "iu"):
-        raise TypeError(f"{shown('dtype', dtype)}: operators work in {SUPPORTED}; use one of these.")
     native: np.dtype[Any] = found.newbyteorder("=")
+    if dtype is None or not (native in INEXACT or native.kind in "iu"):
+        raise TypeError(f"{shown('dtype', dtype)}: operators work in {SUPPORTED}; use one of these.")
     return native
 
 
@@ -48,7 +48,8 @@ def dense(name: str, value: Any) -> Array:
         return array.astype(INT64)
     if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
         _not_an_array(name, value, "it holds objects")
-    if not (array.dtype in INEXACT or array.dtype.kind in "iu"):
+    native = array.dtype.newbyteorder("=")
+    if not (native in INEXACT or native.kind in "iu"):
         wider = " Convert it with astype(np.float32)." if array.dtype == np.float16 else ""
         raise TypeError(f"{name} has dtype {array.dtype}: convops works in {SUPPORTED}.{wider}")
     if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
@@ -56,7 +57,7 @@ def dense(name: str, value: Any) -> Array:
             f"{name} has dtype uint64 and holds {array.max()}: integers are computed in int64, which ends at "
             "2**63 - 1. Give floats instead."
         )
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    return array.astype(native, copy=False)
 
 
 def _not_an_array(name: str, value: object, why: str) -> NoReturn:

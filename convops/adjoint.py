@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import hypot, log2, prod, sqrt
+from math import hypot, inf, isfinite, log2, prod, sqrt
 from typing import Any
 
 import numpy as np
@@ -118,11 +118,11 @@ def check_adjoint(
 ) -> AdjointReport:
     """Check ⟨Ax, y⟩ = ⟨x, Aᴴy⟩ for a linear operator from any package, or for a pair of functions.
 
-    Two random x and two random y make four pairs of inner products. They may differ by what rounding
-    explains: the noise of the operator itself, measured as ½‖A(x₁ + x₂) − Ax₁ − Ax₂‖, and the unit
-    roundoff of its dtype. No tolerance is to be chosen, and none is relative to an inner product that
-    may be near zero. Operators of convops, and those with an integer dtype, are also checked in
-    integers, where both sides must be equal exactly.
+    Each of two random x (up to 16 where they are short) makes a pair of inner products with each of as
+    many random y. A pair may differ by what rounding explains: the noise of the operator itself, measured
+    as ½‖A(x₁ + x₂) − Ax₁ − Ax₂‖, and the unit roundoff of its dtype. No tolerance is to be chosen, and
+    none is relative to an inner product that may be near zero. Operators of convops, and those with an
+    integer dtype, are also checked in integers, where both sides must be equal exactly.
 
     Parameters
     ----------
@@ -265,19 +265,24 @@ def _vectors(name: str, function: Apply, before: tuple[int, ...], after: tuple[i
 
 def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
     rng = np.random.default_rng(seed)
-    x = [_probe(rng, pair.columns, pair.dtype) for _ in range(PROBES)]
-    y = [_probe(rng, pair.rows, pair.dtype) for _ in range(PROBES)]
+    count = _probes(pair)
+    x = [_probe(rng, pair.columns, pair.dtype) for _ in range(count)]
+    y = [_probe(rng, pair.rows, pair.dtype) for _ in range(count)]
     forward, linear, noise = _images(pair.forward, x, pair.dtype)
     backward, linear_adjoint, noise_adjoint = _images(pair.adjoint, y, pair.dtype)
-    unit = float(np.finfo(pair.dtype).eps) / 2
     rms = sqrt(7 / 12)  # of a value uniform in [1/2, 1]
     size = hypot(max(map(_norm, forward)) * rms, max(map(_norm, backward)) * rms)
-    bound = 8 * max(hypot(noise * rms, noise_adjoint * rms), unit / 2 * size)
-    sides = [(_inner(a, v), _inner(u, b)) for u, a in zip(x, forward, strict=True)
-             for v, b in zip(y, backward, strict=True)]  # fmt: skip
+    bound = 8 * max(hypot(noise * rms, noise_adjoint * rms), _unit_roundoff(pair.dtype) / 2 * size)
+    sides = [(_inner(ax, v), _inner(u, bv)) for u, ax in zip(x, forward, strict=True)
+             for v, bv in zip(y, backward, strict=True)]  # fmt: skip
     left, right = max(sides, key=lambda pair: _distance(*pair))
-    adjoint = AdjointCheck("adjoint", left, right, _distance(left, right), bound)
+    adjoint = AdjointCheck("adjoint", _plain(left), _plain(right), _distance(left, right), bound)
     return [adjoint, max(linear, linear_adjoint, key=lambda check: check.difference / (check.bound or 1))]
+
+
+def _probes(pair: _Pair) -> int:
+    """Return how many probes it takes to see the noise of the maps: more where they have few entries."""
+    return min(max(PROBES, 64 // min(pair.rows, pair.columns)), 16)
 
 
 def _images(
@@ -285,13 +290,26 @@ def _images(
 ) -> tuple[list[Array], AdjointCheck, float]:
     """Return what the map makes of the probes, whether it is additive, and how noisy it is."""
     images = [apply(probe) for probe in probes]
-    together, apart = apply(probes[0] + probes[1]), images[0] + images[1]
-    difference = _norm(together - apart)
+    linear = [
+        _linearity(apply(one + two), image_of_one + image_of_two, dtype, one.size)
+        for one, two, image_of_one, image_of_two in zip(probes, probes[1:], images, images[1:], strict=False)
+    ]
+    worst = max(linear, key=lambda check: check.difference)
+    return images, worst, worst.difference / 2 if isfinite(worst.difference) else 0.0
+
+
+def _linearity(together: Array, apart: Array, dtype: np.dtype[Any], size: int) -> AdjointCheck:
     # A noisy map would hide a wrong adjoint, so noise far above that of its dtype is a fault of its own.
-    unit = float(np.finfo(dtype).eps) / 2
-    bound = 2**10 * sqrt(log2(together.size + probes[0].size)) * unit * (_norm(together) + _norm(apart))
-    linear = AdjointCheck("linearity", _norm(together), _norm(apart), difference, bound)
-    return images, linear, difference / 2
+    growth = 2**10 * sqrt(log2(together.size + size)) * _unit_roundoff(dtype)
+    left, right = _norm(together), _norm(apart)
+    difference = _norm(together - apart)
+    return AdjointCheck(
+        "linearity", left, right, difference if difference == difference else inf, growth * (left + right)
+    )
+
+
+def _unit_roundoff(dtype: np.dtype[Any]) -> float:
+    return float(np.finfo(dtype).eps) / 2
 
 
 def _exact(pair: _Pair, seed: int) -> AdjointCheck:
@@ -299,8 +317,8 @@ def _exact(pair: _Pair, seed: int) -> AdjointCheck:
     x = [_integers(rng, pair.columns) for _ in range(PROBES)]
     y = [_integers(rng, pair.rows) for _ in range(PROBES)]
     forward, backward = list(map(pair.forward, x)), list(map(pair.adjoint, y))
-    sides = [(_exact_inner(a, v), _exact_inner(u, b)) for u, a in zip(x, forward, strict=True)
-             for v, b in zip(y, backward, strict=True)]  # fmt: skip
+    sides = [(_exact_inner(ax, v), _exact_inner(u, by)) for u, ax in zip(x, forward, strict=True)
+             for v, by in zip(y, backward, strict=True)]  # fmt: skip
     left, right = max(sides, key=lambda pair: abs(pair[0] - pair[1]))
     return AdjointCheck("exact", left, right, abs(left - right), 0)
 
@@ -326,17 +344,20 @@ def _norm(x: Array) -> float:
     return float(np.linalg.norm(x))
 
 
-def _distance(left: complex, right: complex) -> float:
+def _distance(left: Any, right: Any) -> float:
     """Return |left - right|; NaN counts as infinite."""
-    distance = abs(left - right)
-    return distance if distance == distance else float("inf")
+    distance = float(abs(left - right))
+    return distance if distance == distance else inf
 
 
-def _inner(a: Array, b: Array) -> complex:
+def _inner(a: Array, b: Array) -> Any:
     """Return aᴴb, accumulated in a wider type than the operands where the machine has one."""
     wide = np.clongdouble if a.dtype.kind == "c" or b.dtype.kind == "c" else np.longdouble
-    product = np.conj(a.astype(wide)) * b
-    return product.sum().item() if wide is np.longdouble else complex(product.sum())
+    return (np.conj(a.astype(wide)) * b).sum()
+
+
+def _plain(value: Any) -> complex:
+    return complex(value) if np.iscomplexobj(value) else float(value)
 
 
 def _exact_inner(a: Array, b: Array) -> int:

@@ -119,7 +119,7 @@ def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
 
 
 def extension_gains(axis: Axis) -> tuple[int, int]:
-    """Return the largest absolute sum of a row of E, and of a column.
+    """Return bounds of the absolute sum of any row of E, and of any column; exact but for "antireflect".
 
     Examples
     --------

@@ -86,7 +86,7 @@ class ConvGeometry:
     >>> geometry.output_shape
     (20, 6, 6)
     >>> geometry.shape, geometry.nnz
-    ((720, 2560), 156800)
+    ((720, 2560), 135200)
     """
 
     weight_shape: tuple[int, ...]
@@ -160,13 +160,17 @@ class ConvGeometry:
             calls ``(C_out, C_in // groups, *kernel)``.
         input_shape : int or sequence of int
             What the transpose reads, ``(C_in, *spatial)`` or ``spatial``.
-        stride, padding, dilation, groups, boundary
-            Those of the convolution; `padding` is removed from what the transpose returns. "same" and
+        stride : int or sequence of int, default 1
+            That of the convolution.
+        padding : default 0
+            That of the convolution, hence removed from what the transpose returns. "same" and
             "same_lower" give ``size * stride`` outputs, as Keras and ONNX do.
         output_padding : int or sequence of int, default 0
             Added to the smallest reachable size, per spatial axis, less than the stride.
         output_shape : int or sequence of int, optional
             What the transpose shall return, with or without its channels; instead of `output_padding`.
+        dilation, groups, boundary
+            Those of the convolution.
 
         Returns
         -------

@@ -28,9 +28,11 @@ class GemmEngine:
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""
         geometry = self._geometry
+        # Before the border is extended: "antireflect" leaves the range and the precision of a narrow dtype.
+        x = x.astype(np.result_type(self._weight, x), copy=False)
         extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
         sizes = tuple(axis.out_size for axis in geometry.axes)
-        out = np.zeros((len(x), *self._channels_out, *sizes), np.result_type(self._weight, x))
+        out = np.zeros((len(x), *self._channels_out, *sizes), x.dtype)
         for tap, window in self._taps():
             out += _mixed(tap, extended[window])
         return out.reshape(len(x), -1, *sizes)

@@ -130,7 +130,18 @@ class ConvOperator(LinearOperator):
         return self._on_columns("rmatmat", X)
 
     def dot(self, x: Any) -> Any:
-        """Return the product with a vector, a matrix of columns, a scalar or another operator."""
+        """Return the product ``A @ x``.
+
+        Parameters
+        ----------
+        x : array_like, scalar or LinearOperator
+            A vector of shape ``(N,)``, columns of shape ``(..., N, K)``, a factor, or an operator.
+
+        Returns
+        -------
+        ndarray or LinearOperator
+            ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
+        """
         if isinstance(x, LinearOperator) or (not isinstance(x, np.ndarray) and np.isscalar(x)):
             return super().dot(x)
         x = dense("x", x)

@@ -126,8 +126,8 @@ class ConvTranspose(ConvOperator):
         ``(C_out, C_in // groups, *kernel)``.
     input_shape : int or sequence of int
         What goes into the transpose: ``(C_in, *spatial)``, or ``spatial`` alone.
-    stride, dilation, groups, boundary, flip, dtype, method
-        Those of the `Conv`.
+    stride : int or sequence of int, default 1
+        That of the `Conv`.
     padding : default 0
         That of the `Conv`, hence removed from the output here. "same" and "same_lower" give
         ``size * stride`` outputs, as Keras and ONNX do.
@@ -135,6 +135,8 @@ class ConvTranspose(ConvOperator):
         Added to the smallest size that can be chosen, per spatial axis; less than the stride.
     output_shape : int or sequence of int, optional
         The size to choose, with or without the channels; instead of `output_padding`.
+    dilation, groups, boundary, flip, dtype, method
+        Those of the `Conv`.
 
     Attributes
     ----------

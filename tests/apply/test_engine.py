@@ -1,0 +1,24 @@
+"""What "auto" stands for."""
+
+import pytest
+
+from convops import ConvGeometry
+from convops.apply import METHODS, choose_method, engine
+
+
+def test_a_matrix_of_moderate_size_is_worth_having() -> None:
+    assert choose_method(ConvGeometry((3, 3), (64, 64), padding="same"), 8) == "sparse"
+
+
+def test_a_large_matrix_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    geometry = ConvGeometry((15, 15), (4096, 4096), padding="same")
+    assert choose_method(geometry, 8) == "gemm"
+    middling = ConvGeometry((15, 15), (256, 256), padding="same")
+    assert choose_method(middling, 8) == "sparse"
+    monkeypatch.setattr(engine, "available_bytes", lambda: 2**24)
+    assert choose_method(middling, 8) == "gemm"
+
+
+def test_auto_always_names_a_method() -> None:
+    for size in (1, 100, 10_000, 10**9):
+        assert choose_method(ConvGeometry(1, size), 4) in METHODS[1:]

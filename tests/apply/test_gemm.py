@@ -1,0 +1,70 @@
+"""The matrix-free engine against the loops."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from convops import ConvGeometry
+from convops.apply import GemmEngine
+from oracles import Array, assert_within_rounding
+from registry import CASES, FLOATS, Case, cases, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
+
+
+def engine_of(case: Case, weight: Array) -> GemmEngine:
+    geometry = ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
+    axes = tuple(range(-len(case.kernel), 0))
+    return GemmEngine(geometry, np.flip(weight, axes) if case.flip else weight)
+
+
+def block_of(case: Case, items: list[Array]) -> Array:
+    """Stack items of a batch, with their channel axis."""
+    return np.stack(items) if case.has_channels else np.stack(items)[:, None]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_both_directions_are_those_of_the_loops(case: Case) -> None:
+    for dtype in FLOATS:
+        weight = weights_for(case, dtype)
+        engine, W = engine_of(case, weight), matrix_of(case, weight)
+        magnitude, terms = magnitude_of(case, weight)
+        x, y = ([make(case, dtype, seed) for seed in (0, 1)] for make in (inputs_for, outputs_for))
+        there, back = engine.forward(block_of(case, x)), engine.adjoint(block_of(case, y))
+        assert there.dtype == back.dtype == dtype
+        for item, one in zip(there, x, strict=True):
+            assert_within_rounding(item.ravel(), W @ one.ravel(), magnitude @ abs(one.ravel()), terms)
+        for item, one in zip(back, y, strict=True):
+            assert_within_rounding(
+                item.ravel(), W.conj().T @ one.ravel(), magnitude.T @ abs(one.ravel()), terms
+            )
+
+
+@given(cases())
+@settings(max_examples=60)
+def test_integers_are_exact_on_any_geometry(case: Case) -> None:
+    weight, x, y = (make(case, "int64") for make in (weights_for, inputs_for, outputs_for))
+    engine, W = engine_of(case, weight), matrix_of(case, weight)
+    np.testing.assert_array_equal(engine.forward(block_of(case, [x])).ravel(), W @ x.ravel())
+    np.testing.assert_array_equal(engine.adjoint(block_of(case, [y])).ravel(), W.T @ y.ravel())
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "float32"])
+def test_a_border_that_rises_leaves_the_range_of_a_narrow_operand(dtype: str) -> None:
+    case = next(case for case in CASES if case.name == "1d antireflect, three times folded")
+    weight, x = weights_for(case), (inputs_for(case, "float64") * 100).astype(dtype)
+    magnitude, terms = magnitude_of(case, weight)
+    y = engine_of(case, weight).forward(block_of(case, [x])).ravel()
+    assert y.dtype == np.float64
+    assert_within_rounding(y, matrix_of(case, weight) @ x, magnitude @ abs(x.astype(float)), terms)
+
+
+@pytest.mark.parametrize("case", CASES[::5], ids=str)
+def test_the_result_is_new_memory_and_the_operand_is_only_read(case: Case) -> None:
+    weight, x, y = (make(case) for make in (weights_for, inputs_for, outputs_for))
+    engine = engine_of(case, weight)
+    for apply, operand in ((engine.forward, x), (engine.adjoint, y)):
+        block = block_of(case, [operand])
+        block.flags.writeable = False
+        result = apply(block)
+        assert not np.shares_memory(result, block)
+        assert not np.shares_memory(result, weight)
+        assert not np.shares_memory(result, apply(block))

@@ -1,0 +1,197 @@
+"""`check_adjoint` passes what is right, and fails what is wrong, and only that."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.ndimage import correlate
+from scipy.sparse import random_array
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
+
+from convops import AdjointReport, Conv, ConvTranspose, check_adjoint
+from registry import CASES, FLOATS, Case, weights_for
+
+
+def pair_of(W: np.ndarray, B: np.ndarray) -> LinearOperator:
+    """Return an operator that says W and answers B where its adjoint is asked for."""
+    return LinearOperator(W.shape, dtype=W.dtype, matvec=lambda x: W @ x, rmatvec=lambda y: B @ y)
+
+
+def failed(report: AdjointReport) -> list[str]:
+    return [check.name for check in report.checks if not check.passed]
+
+
+@pytest.mark.parametrize("method", ["sparse", "gemm"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_operator_of_the_registry_passes(case: Case, method: str) -> None:
+    for dtype in (*FLOATS, "int64"):
+        weight = weights_for(case, dtype)
+        A = Conv(weight, case.input_shape, **case.kwargs(), method=method)
+        for operator in (A, A.H, A.T.H):
+            report = check_adjoint(operator, seed=3)
+            assert report, report
+            names = [check.name for check in report.checks]
+            assert names == (["exact"] if dtype == "int64" else ["adjoint", "linearity", "exact"])
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_correct_operator_never_fails(dtype: str) -> None:
+    W = random_array((70, 50), density=0.2, rng=np.random.default_rng(1)).astype(dtype)
+    A = aslinearoperator(W)
+    for seed in range(200):
+        assert check_adjoint(A, seed=seed), seed
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_one_wrong_entry_fails(dtype: str) -> None:
+    rng = np.random.default_rng(2)
+    W = rng.standard_normal((60, 45)).astype(dtype)
+    found = 0
+    for seed in range(100):
+        B = W.conj().T.copy()
+        place = rng.integers(45), rng.integers(60)
+        B[place] += 1000 * np.finfo(dtype).eps * np.linalg.norm(W)
+        found += failed(check_adjoint(pair_of(W, B), seed=seed)) == ["adjoint"]
+    assert found == 100
+
+
+def transpose_without_conjugate(W: np.ndarray) -> np.ndarray:
+    return W.T
+
+
+def flipped_kernel(W: np.ndarray) -> np.ndarray:
+    return W[::-1, ::-1].conj().T
+
+
+def constant_factor(W: np.ndarray) -> np.ndarray:
+    return W.conj().T * 1.0001
+
+
+def shifted_by_one(W: np.ndarray) -> np.ndarray:
+    return np.roll(W.conj().T, 1, axis=0)
+
+
+def border_forgotten(W: np.ndarray) -> np.ndarray:
+    B = W.conj().T.copy()
+    B[0] = 0
+    return B
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [transpose_without_conjugate, flipped_kernel, constant_factor, shifted_by_one, border_forgotten],
+    ids=lambda fault: fault.__name__,
+)
+def test_the_usual_faults_fail(fault: Callable[[np.ndarray], np.ndarray]) -> None:
+    weight = np.array([1, 2 + 1j, 3 - 2j, 0.5])
+    W = Conv(weight, 20, padding="same").toarray()
+    assert check_adjoint(pair_of(W, W.conj().T))
+    for seed in range(20):
+        assert failed(check_adjoint(pair_of(W, fault(W)), seed=seed)) == ["adjoint"]
+
+
+def test_an_integer_operator_is_checked_exactly() -> None:
+    W = Conv([1, -2, 3], 50, padding=1).toarray()
+    B = W.T.copy()
+    assert check_adjoint(pair_of(W, B))
+    B[0, 0] += 1
+    for seed in range(50):
+        report = check_adjoint(pair_of(W, B), seed=seed)
+        assert failed(report) == ["exact"]
+        assert report.checks[0].bound == 0
+
+
+def test_hidden_single_precision_is_told() -> None:
+    W = np.random.default_rng(0).standard_normal((40, 30))
+    narrow = W.astype(np.float32)
+
+    def rounded(matrix: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: (matrix @ x.astype(np.float32)).astype(np.float64)
+
+    A = LinearOperator(W.shape, dtype=W.dtype, matvec=rounded(narrow), rmatvec=rounded(narrow.T))
+    assert "linearity" in failed(check_adjoint(A))
+
+
+def test_an_affine_map_is_not_linear() -> None:
+    W = np.eye(5)
+    A = LinearOperator(W.shape, dtype=W.dtype, matvec=lambda x: W @ x + 1, rmatvec=lambda y: W @ y)
+    assert "linearity" in failed(check_adjoint(A))
+
+
+def test_nan_fails() -> None:
+    A = LinearOperator((3, 3), dtype=float, matvec=lambda x: x * np.nan, rmatvec=lambda y: y)
+    assert set(failed(check_adjoint(A))) == {"adjoint", "linearity"}
+
+
+def test_an_operator_that_reuses_its_buffer_is_still_checked_right() -> None:
+    buffer = np.empty(6)
+
+    def matvec(x: np.ndarray) -> np.ndarray:
+        buffer[:] = 2 * x
+        return buffer
+
+    A = LinearOperator((6, 6), dtype=float, matvec=matvec, rmatvec=lambda y: 2 * y)
+    assert check_adjoint(A)
+
+
+def test_a_pair_of_functions_of_arrays() -> None:
+    kernel = np.arange(9.0).reshape(3, 3)
+
+    def forward(x: np.ndarray) -> np.ndarray:
+        return correlate(x, kernel, mode="constant")
+
+    def right(y: np.ndarray) -> np.ndarray:
+        return correlate(y, kernel[::-1, ::-1], mode="constant")
+
+    shapes: dict[str, Any] = {"input_shape": (7, 8), "output_shape": (7, 8)}
+    assert check_adjoint(forward, right, **shapes)
+    assert failed(check_adjoint(forward, forward, **shapes)) == ["adjoint"]
+    assert "forward and " in str(check_adjoint(forward, right, **shapes))
+
+
+def test_a_pair_of_integer_functions_is_checked_exactly() -> None:
+    report = check_adjoint(np.diff, lambda y: -np.diff(y, prepend=0, append=0), 5, 4, dtype=int)
+    assert report
+    assert [check.name for check in report.checks] == ["exact"]
+
+
+def test_the_same_seed_gives_the_same_report() -> None:
+    A = Conv(np.ones(3), 9)
+    assert check_adjoint(A, seed=5) == check_adjoint(A, seed=5)
+    assert check_adjoint(A, seed=5) != check_adjoint(A, seed=6)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128", "int64"])
+def test_a_report_reads_as_text_and_as_json(dtype: str) -> None:
+    A = ConvTranspose(np.ones(3, dtype), 9)
+    report = check_adjoint(A)
+    lines = str(report).splitlines()
+    assert lines[0] == f"adjoint check of {A!r}: passed (seed 0)"
+    assert len(lines) == 1 + len(report.checks)
+    for line in lines[1:]:
+        assert all(word in line for word in ("ok", "difference", "bound"))
+    assert json.loads(json.dumps(report.as_dict()))["passed"] is True
+
+
+def test_a_failed_report_says_so() -> None:
+    report = check_adjoint(pair_of(np.eye(3), 2 * np.eye(3)))
+    assert not report
+    assert "FAILED" in str(report).splitlines()[0]
+    assert "adjoint   FAILED" in str(report)
+
+
+def test_the_probability_of_a_false_alarm_does_not_hang_on_the_operator() -> None:
+    # A difference operator on a near-constant probe, badly scaled rows, and a map to one number.
+    rng = np.random.default_rng(0)
+    for W in (
+        np.diff(np.eye(40), axis=0),
+        np.diag(10.0 ** np.linspace(-150, 150, 30)),
+        np.ones((1, 50)),
+        np.ones((50, 1)),
+        np.zeros((4, 5)),
+        rng.standard_normal((1, 1)),
+    ):
+        for seed in range(30):
+            assert check_adjoint(aslinearoperator(W), seed=seed), W.shape

@@ -1,0 +1,176 @@
+"""The public names are these, each is documented, and importing them costs numpy and scipy only."""
+
+import importlib.metadata
+import importlib.resources
+import inspect
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+import convops
+
+NAMES = [
+    "AdjointReport",
+    "Conv",
+    "ConvGeometry",
+    "ConvTranspose",
+    "__version__",
+    "check_adjoint",
+    "conv",
+    "conv_matrix",
+    "conv_transpose",
+]
+RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
+PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
+CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(convops, name))]
+
+
+def test_all_is_what_is_meant() -> None:
+    assert convops.__all__ == NAMES == sorted(NAMES)
+
+
+def test_all_is_what_is_there() -> None:
+    there = {
+        name for name, value in vars(convops).items() if name[0] != "_" and not isinstance(value, ModuleType)
+    }
+    assert there | {"__version__"} == set(convops.__all__)
+
+
+def test_no_foreign_module_shows_through() -> None:
+    foreign = [
+        name
+        for name, value in vars(convops).items()
+        if name[0] != "_" and isinstance(value, ModuleType) and value.__name__.partition(".")[0] != "convops"
+    ]
+    assert not foreign
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    assert convops.__version__ == importlib.metadata.version("convops")
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert (importlib.resources.files(convops) / "py.typed").is_file()
+
+
+# ----------------------------------------------------------------------------------------------------- import
+
+FOREIGN_MODULES = """
+import re, sys
+before = set(sys.modules)
+import convops
+for name in sorted(set(sys.modules) - before):
+    top = name.partition(".")[0]
+    if top in {"convops", "numpy", "scipy", *sys.stdlib_module_names} or top.startswith("_sysconfigdata"):
+        continue
+    # Compiled parts of numpy and scipy register helpers under names of their own.
+    file = getattr(sys.modules[name], "__file__", None)
+    if file and not re.search(r"[/\\\\](numpy|scipy)[/\\\\]", file):
+        print(name, file)
+"""
+
+
+def test_importing_convops_imports_numpy_scipy_and_the_standard_library_only(tmp_path: Path) -> None:
+    printed = subprocess.run(
+        [sys.executable, "-c", FOREIGN_MODULES], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed == ""
+
+
+def test_importing_convops_leaves_the_slow_and_optional_packages_alone(tmp_path: Path) -> None:
+    optional = {"hypothesis", "matplotlib", "PIL", "pytest", "torch", "tqdm"}
+    code = f"import sys, convops; print(sorted({optional} & set(sys.modules)))"
+    printed = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert printed == "[]\n"
+
+
+# ------------------------------------------------------------------------------------------------- docstrings
+
+
+def sections_of(docstring: str) -> dict[str, str]:
+    """Return the sections of a numpydoc docstring by their headings."""
+    parts = re.split(r"^([A-Z][A-Za-z ]*)\n-{3,}$", docstring, flags=re.MULTILINE)
+    headings = re.findall(r"^([A-Z][A-Za-z ]*)\n(-{3,})$", docstring, flags=re.MULTILINE)
+    uneven = [heading for heading, rule in headings if len(heading) != len(rule)]
+    assert not uneven, f"the rule below {uneven} is not as long as the heading"
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def documented_in(section: str) -> list[str]:
+    """Return the names that a section describes, in order (``a, b : int`` describes two)."""
+    described = re.findall(r"^(\*{0,2}\w[\w, *]*?)(?: *:.*)?$", section, re.MULTILINE)
+    return [name.strip().lstrip("*") for group in described for name in group.split(",")]
+
+
+def parameters_of(thing: Callable[..., Any]) -> list[str]:
+    # The signature of a class would be that of SciPy's __new__ where it has one.
+    function = thing.__init__ if inspect.isclass(thing) else thing
+    return [name for name in inspect.signature(function).parameters if name not in {"self", "cls"}]
+
+
+def docstring_of(thing: object) -> str:
+    docstring = inspect.getdoc(thing)
+    assert docstring, f"{thing!r} has no docstring"
+    return docstring
+
+
+def own_members() -> Iterator[Any]:
+    """Yield the public methods and properties that convops itself defines."""
+    for name in CLASSES:
+        for base in inspect.getmro(getattr(convops, name)):
+            if base.__module__.partition(".")[0] != "convops":
+                continue
+            for member, value in vars(base).items():
+                thing = value.__func__ if isinstance(value, classmethod | staticmethod) else value
+                if member[0] != "_" and (
+                    inspect.isfunction(thing) or isinstance(thing, property | cached_property)
+                ):
+                    yield pytest.param(thing, id=f"{name}.{member}")
+
+
+def test_all_functions_and_classes_are_looked_at() -> None:
+    assert set(PUBLIC) == set(NAMES) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_starts_with_one_line_and_shows_an_example(name: str) -> None:
+    docstring = docstring_of(getattr(convops, name))
+    summary, _, rest = docstring.partition("\n")
+    assert summary.endswith(".")
+    assert rest.startswith("\n")
+    assert ">>> " in sections_of(docstring).get("Examples", "")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_name_describes_its_parameters_and_errors(name: str) -> None:
+    thing = getattr(convops, name)
+    sections = sections_of(docstring_of(thing))
+    if name in RETURNED_ONLY:
+        assert documented_in(sections.get("Attributes", ""))
+        return
+    assert documented_in(sections.get("Parameters", "")) == parameters_of(thing)
+    assert re.search(r"^\w+(Error|Warning)\b", sections.get("Raises", ""), re.MULTILINE)
+    if name not in CLASSES:
+        assert sections.get("Returns", "").strip()
+
+
+@pytest.mark.parametrize("member", list(own_members()))
+def test_a_public_member_of_a_class_is_described(member: Any) -> None:
+    docstring = docstring_of(member)
+    assert docstring.partition("\n\n")[0].endswith(".")
+    if not inspect.isfunction(member):
+        return
+    section = sections_of(docstring).get("Parameters")
+    if section is None:  # a short docstring may speak of its parameters in a sentence
+        assert [name for name in parameters_of(member) if not re.search(rf"\b{name}\b", docstring)] == []
+    else:
+        assert documented_in(section) == parameters_of(member)
