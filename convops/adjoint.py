@@ -193,6 +193,8 @@ class _Pair:
     columns: int
     rows: int
     dtype: np.dtype[Any]
+    gain: float = 0.0
+    """How far the sums inside the map can exceed what they cancel to, where the operator tells."""
 
 
 def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> _Pair:
@@ -223,6 +225,7 @@ def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any
         columns,
         rows,
         declared,
+        getattr(op, "_gain", 0.0),
     )
 
 
@@ -268,8 +271,8 @@ def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
     count = _probes(pair)
     x = [_probe(rng, pair.columns, pair.dtype) for _ in range(count)]
     y = [_probe(rng, pair.rows, pair.dtype) for _ in range(count)]
-    forward, linear, noise = _images(pair.forward, x, pair.dtype)
-    backward, linear_adjoint, noise_adjoint = _images(pair.adjoint, y, pair.dtype)
+    forward, linear, noise = _images(pair.forward, x, pair)
+    backward, linear_adjoint, noise_adjoint = _images(pair.adjoint, y, pair)
     rms = sqrt(7 / 12)  # of a value uniform in [1/2, 1]
     size = hypot(max(map(_norm, forward)) * rms, max(map(_norm, backward)) * rms)
     bound = 8 * max(hypot(noise * rms, noise_adjoint * rms), _unit_roundoff(pair.dtype) / 2 * size)
@@ -285,27 +288,23 @@ def _probes(pair: _Pair) -> int:
     return min(max(PROBES, 64 // min(pair.rows, pair.columns)), 16)
 
 
-def _images(
-    apply: Apply, probes: list[Array], dtype: np.dtype[Any]
-) -> tuple[list[Array], AdjointCheck, float]:
+def _images(apply: Apply, probes: list[Array], pair: _Pair) -> tuple[list[Array], AdjointCheck, float]:
     """Return what the map makes of the probes, whether it is additive, and how noisy it is."""
     images = [apply(probe) for probe in probes]
     linear = [
-        _linearity(apply(one + two), image_of_one + image_of_two, dtype, one.size)
+        _linearity(apply(one + two), image_of_one + image_of_two, one, pair)
         for one, two, image_of_one, image_of_two in zip(probes, probes[1:], images, images[1:], strict=False)
     ]
     worst = max(linear, key=lambda check: check.difference)
     return images, worst, worst.difference / 2 if isfinite(worst.difference) else 0.0
 
 
-def _linearity(together: Array, apart: Array, dtype: np.dtype[Any], size: int) -> AdjointCheck:
+def _linearity(together: Array, apart: Array, probe: Array, pair: _Pair) -> AdjointCheck:
     # A noisy map would hide a wrong adjoint, so noise far above that of its dtype is a fault of its own.
-    growth = 2**10 * sqrt(log2(together.size + size)) * _unit_roundoff(dtype)
-    left, right = _norm(together), _norm(apart)
-    difference = _norm(together - apart)
-    return AdjointCheck(
-        "linearity", left, right, difference if difference == difference else inf, growth * (left + right)
-    )
+    growth = 2**10 * sqrt(log2(pair.rows + pair.columns)) * _unit_roundoff(pair.dtype)
+    left, right, difference = _norm(together), _norm(apart), _norm(together - apart)
+    bound = growth * (left + right + pair.gain * _norm(probe))
+    return AdjointCheck("linearity", left, right, difference if difference == difference else inf, bound)
 
 
 def _unit_roundoff(dtype: np.dtype[Any]) -> float:

@@ -147,7 +147,7 @@ def _refuse_unwritable(output: str) -> None:
 def _draw(photograph: Array, blurred: Array, restored: Array, output: str) -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4.1), layout="constrained")
+    figure = Figure(figsize=(13, 3.9), layout="constrained")
     panels = figure.subplots(1, 4)
     images = {
         "original": photograph,

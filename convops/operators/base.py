@@ -1,5 +1,6 @@
 """SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
 
+import math
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -180,6 +181,12 @@ class ConvOperator(LinearOperator):
         weight.flags.writeable = False
         map_ = Map(self.geometry, weight, self.flip, self.method)
         return self._of(map_, self._conjugated, None)
+
+    @property
+    def _gain(self) -> float:
+        """A bound of ‖ |W| ‖₂, for what the products may cancel."""
+        by_row, by_column = self._map.gains
+        return math.sqrt(by_row * by_column)
 
     def _on_vectors(self, name: str, x: Any) -> Array:
         adjoint = name[0] == "r"

@@ -63,24 +63,25 @@ class Map:
         if self.dtype.kind not in "iu":
             return x
         largest = max(-int(x.min()), int(x.max())) if x.size else 0
-        if largest * self._gains[transposed] >= 2.0**63:
+        if largest * self.gains[transposed] >= 2.0**63:
             raise OverflowError(
                 f"x holds integers up to {largest}, and the operator multiplies them by up to "
-                f"{self._gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
+                f"{self.gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
                 "Give x as floats, or smaller integers."
             )
         return x.astype(INT64, copy=False)
 
     @cached_property
-    def _gains(self) -> tuple[float, float]:
-        """Bounds of the absolute sum of any row and of any column of W."""
-        groups = self.geometry.groups
-        size = np.abs(self.weight.astype(np.float64)).reshape(groups, -1, *self.weight.shape[1:])
-        if not self.geometry.has_channels:
-            size = size.reshape(1, 1, 1, *self.weight.shape)
+    def gains(self) -> tuple[float, float]:
+        """Bounds of the sum of |weight| that any row of W adds up, and any column."""
+        geometry = self.geometry
+        size = np.abs(self.weight.astype(np.result_type(self.dtype, np.float64)))
+        size = size.reshape(
+            geometry.groups, -1, geometry.in_channels // geometry.groups, *geometry.kernel_size
+        )
         row = size.sum(axis=tuple(range(2, size.ndim))).max()
         column = size.sum(axis=(1, *range(3, size.ndim))).max()
-        for axis in self.geometry.axes:
+        for axis in geometry.axes:
             by_row, by_column = extension_gains(axis)
             row, column = row * by_row, column * by_column
         return float(row) * (1 + 1e-9), float(column) * (1 + 1e-9)

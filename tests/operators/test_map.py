@@ -54,8 +54,8 @@ def test_integers_that_could_leave_int64_are_refused_and_never_wrong(method: str
 
 def test_the_bound_knows_how_often_the_border_is_read() -> None:
     edge = Conv([1] * 8, 2, padding=7, boundary="edge")
-    assert edge._map._gains[False] >= np.abs(edge.toarray()).sum(axis=1).max()
-    assert edge._map._gains[True] >= np.abs(edge.toarray()).sum(axis=0).max()
+    assert edge._map.gains[False] >= np.abs(edge.toarray()).sum(axis=1).max()
+    assert edge._map.gains[True] >= np.abs(edge.toarray()).sum(axis=0).max()
 
 
 def test_small_integers_do_not_wrap_around() -> None:
