@@ -47,6 +47,15 @@ def end_coefficients(q: Any, size: int) -> tuple[Any, Any, Any]:
     return 1 - 2 * beyond, -2 * rises, 2 * rises + 2 * beyond
 
 
+def sizes_by_output_padding(sizes: range, limit: int = 8) -> str:
+    """List the sizes of a transpose, each with the `output_padding` that gives it."""
+    first = max(1 - sizes.start, 0)
+    listed = [f"{sizes[r]} (output_padding={r})" for r in range(first, min(len(sizes), first + limit))]
+    if len(sizes) > first + limit:
+        listed.append(f"so on to {sizes[-1]} (output_padding={len(sizes) - 1})")
+    return " or ".join(listed) or "never positive"
+
+
 class Axis(NamedTuple):
     """Sizes of one spatial axis, all validated before."""
 
@@ -90,6 +99,21 @@ class Axis(NamedTuple):
         for p in (*range(start), *range(stop, self.out_size)):
             count += self._reads_of_row(p)
         return count
+
+    def explain(self, number: int) -> list[str]:
+        """Return the arithmetic of this axis in words, line by line; `number` is its place."""
+        n, k, s, d, before, after, boundary = self
+        smallest = (self.out_size - 1) * s + self.effective - before - after
+        sizes = sizes_by_output_padding(range(smallest, smallest + s))
+        return [
+            f"axis {number}: size {n}, kernel {k}, stride {s}, padding ({before}, {after}), dilation {d}, "
+            f'boundary "{boundary}"',
+            f"  effective = dilation * (kernel - 1) + 1 = {d} * ({k} - 1) + 1 = {self.effective}",
+            f"  out_size = (size + before + after - effective) // stride + 1 = "
+            f"({n} + {before} + {after} - {self.effective}) // {s} + 1 = {self.out_size}",
+            f"  q = stride * p + dilation * k - before = {s} * p + {d} * k - {before}",
+            f"  a transpose with these pads that reads {self.out_size} returns {sizes}",
+        ]
 
     def _outputs_of_tap(self, k: int) -> int:
         """Count the outputs whose tap k lies on a sample."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convops._arguments import choice, integer, is_sequence, per_axis, shape, shown
-from convops._axis import Axis
+from convops._axis import Axis, sizes_by_output_padding
 
 PADDINGS = ("valid", "same", "same_lower", "full", "causal")
 
@@ -127,15 +127,6 @@ def _spatial_part(output_shape: object, count: int, channels: int) -> tuple[int,
             f"{', with or without the channels before' if channels else ''}; got {len(wanted)} item(s)."
         )
     return wanted
-
-
-def sizes_by_output_padding(sizes: range, limit: int = 8) -> str:
-    """List the sizes of a transpose, each with the `output_padding` that gives it."""
-    first = max(1 - sizes.start, 0)
-    listed = [f"{sizes[r]} (output_padding={r})" for r in range(first, min(len(sizes), first + limit))]
-    if len(sizes) > first + limit:
-        listed.append(f"so on to {sizes[-1]} (output_padding={len(sizes) - 1})")
-    return " or ".join(listed) or "never positive"
 
 
 def _sizes_in_words(axis: Axis, pair: tuple[int, int], padding: object, sizes: range) -> str:

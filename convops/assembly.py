@@ -276,19 +276,27 @@ def _write_indices(block: _Block, indices: Array) -> None:
     columns = np.arange(channels, dtype=np.int64) * prod(sizes)
     for run, step in zip(block.leading, steps, strict=False):
         columns = np.add.outer(columns, run.columns * step).ravel()
-    line = np.empty(block.line, dtype=indices.dtype)
+    single = prod(block.shape[:-1]) == 1
+    line = target.reshape(-1) if single else np.empty(block.line, dtype=indices.dtype)
     for run in block.last.runs:
         row = np.add.outer(columns, run.columns).ravel().astype(indices.dtype)
         start = columns.size * run.entries_before
         part = line[start : start + run.outputs * row.size].reshape(run.outputs, row.size)
-        shift = block.last.axis.stride * np.arange(run.outputs, dtype=indices.dtype)
-        np.add(row, shift[:, None], out=part)
+        np.add(row, _shifts(run, block.last.axis.stride, indices.dtype)[:, None], out=part)
+    if single:
+        return
 
     shift = np.arange(geometry.groups, dtype=indices.dtype) * (channels * prod(sizes))
     shift = np.repeat(shift, geometry.out_channels // geometry.groups)
     for run, axis, step in zip(block.leading, geometry.axes, steps, strict=False):
-        shift = np.add.outer(shift, axis.stride * step * np.arange(run.outputs, dtype=indices.dtype))
+        shift = np.add.outer(shift, _shifts(run, axis.stride * step, indices.dtype))
     np.add(shift[..., None], line, out=target)
+
+
+def _shifts(run: _Run, step: int, dtype: np.dtype[Any]) -> Array:
+    """Return how far the columns of each output of a run lie from those of its first."""
+    # The stride of a single output may be beyond any index.
+    return np.arange(run.outputs, dtype=dtype) * (step if run.outputs > 1 else 0)
 
 
 def _row_starts(geometry: ConvGeometry, patterns: Sequence[_Pattern], dtype: np.dtype[Any]) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, Self
 from convops._arguments import LARGEST, choice, integer, is_sequence, per_axis, shape, shown
 from convops._arrays import operator_dtype
 from convops._axis import BOUNDARIES, Axis
-from convops._padding import padding_pairs, sizes_by_output_padding, transposed_sizes
+from convops._padding import padding_pairs, transposed_sizes
 
 OTHER_BOUNDARY_NAMES = {
     "zero": "zeros",
@@ -27,7 +27,6 @@ OTHER_BOUNDARY_NAMES = {
     "nearest": "edge",
     "odd": "antireflect",
     "antireflective": "antireflect",
-    "antisymmetric": "antireflect",
 }
 
 IntPerAxis = int | Sequence[int]
@@ -337,7 +336,7 @@ class ConvGeometry:
         """
         lines = [f"convolution: input_shape {self.input_shape} -> output_shape {self.output_shape}"]
         for number, axis in enumerate(self.axes):
-            lines += _explain_axis(number, axis)
+            lines += axis.explain(number)
         plural = "" if self.groups == 1 else "s"
         lines += [
             f"channels: {self.in_channels} in, {self.out_channels} out, {self.groups} group{plural}",
@@ -394,18 +393,3 @@ def _boundaries(boundary: object, count: int) -> tuple[str, ...]:
             f"{len(names)}. A name alone stands for every axis."
         )
     return tuple(choice("boundary", name, BOUNDARIES, OTHER_BOUNDARY_NAMES) for name in names)
-
-
-def _explain_axis(number: int, axis: Axis) -> list[str]:
-    n, k, s, d, before, after, boundary = axis
-    smallest = (axis.out_size - 1) * s + axis.effective - before - after
-    sizes = sizes_by_output_padding(range(smallest, smallest + s))
-    return [
-        f"axis {number}: size {n}, kernel {k}, stride {s}, padding ({before}, {after}), dilation {d}, "
-        f'boundary "{boundary}"',
-        f"  effective = dilation * (kernel - 1) + 1 = {d} * ({k} - 1) + 1 = {axis.effective}",
-        f"  out_size = (size + before + after - effective) // stride + 1 = "
-        f"({n} + {before} + {after} - {axis.effective}) // {s} + 1 = {axis.out_size}",
-        f"  q = stride * p + dilation * k - before = {s} * p + {d} * k - {before}",
-        f"  a transpose with these pads that reads {axis.out_size} returns {sizes}",
-    ]

@@ -9,7 +9,8 @@ from convops.geometry import ConvGeometry
 METHODS = ("auto", "sparse", "gemm")
 
 _LARGEST_MATRIX = 2**30
-_SMALL_MATRIX = 2**24
+_SMALL_MATRIX = 2**20
+_MANY_CHANNELS = 8
 
 
 class Engine(Protocol):
@@ -27,8 +28,13 @@ class Engine(Protocol):
 
 
 def choose_method(geometry: ConvGeometry, itemsize: int) -> str:
-    """Return what "auto" stands for: W where it is of moderate size, the matrix-free engine beyond."""
+    """Return what "auto" stands for: W while it is of moderate size and most of its numbers are used once.
+
+    With many channels in and out a matrix product per tap uses every number many times, and is faster.
+    """
     needed = geometry.nbytes_of(itemsize)
     if needed <= _SMALL_MATRIX:
         return "sparse"
+    if min(geometry.in_channels, geometry.out_channels) // geometry.groups >= _MANY_CHANNELS:
+        return "gemm"
     return "sparse" if needed <= min(_LARGEST_MATRIX, available_bytes() // 2) else "gemm"

@@ -32,7 +32,7 @@ class Conv(ConvOperator):
         keeps float32 in float32; integers are exact, in int64.
     method : {"auto", "sparse", "gemm"}, default "auto"
         "sparse" applies the matrix, built on first use; "gemm" needs no matrix; "auto" takes the matrix
-        where it is of moderate size.
+        where it is of moderate size and there are few channels.
 
     Attributes
     ----------

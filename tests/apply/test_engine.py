@@ -19,6 +19,12 @@ def test_a_large_matrix_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert choose_method(middling, 8) == "gemm"
 
 
+def test_many_channels_are_better_multiplied_tap_by_tap() -> None:
+    assert choose_method(ConvGeometry((16, 16, 3, 3), (16, 64, 64), padding="same"), 8) == "gemm"
+    assert choose_method(ConvGeometry((16, 1, 3, 3), (16, 64, 64), padding="same", groups=16), 8) == "sparse"
+    assert choose_method(ConvGeometry((3, 16, 3, 3), (16, 64, 64), padding="same"), 8) == "sparse"
+
+
 def test_auto_always_names_a_method() -> None:
     for size in (1, 100, 10_000, 10**9):
         assert choose_method(ConvGeometry(1, size), 4) in METHODS[1:]
