@@ -19,7 +19,7 @@ _NUMPY_BOOLS = ("bool", "bool_")
 
 def shown(name: str, value: object) -> str:
     """Return ``name=value`` as the user would have typed it, cut where it is long."""
-    return f"{name}={_shortened.repr(value)}"
+    return f"{name}={' '.join(_shortened.repr(value).split())}"
 
 
 def _wrong_type(name: str, value: object, rule: str) -> NoReturn:
@@ -93,7 +93,7 @@ def choice(name: str, value: object, names: tuple[str, ...], others: Mapping[str
     """Return `value` if it is one of `names`; `others` maps other libraries' names to ours."""
     if isinstance(value, str):
         if value in names:
-            return value
+            return str(value)
         ours = others.get(value.lower())
         hint = f" What you call {value!r} is {ours!r} here." if ours else ""
         listed = ", ".join(map(repr, names))

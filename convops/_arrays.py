@@ -10,7 +10,7 @@ from convops._arguments import shown
 Array = NDArray[Any]
 
 INEXACT = tuple(map(np.dtype, ("float32", "float64", "complex64", "complex128")))
-SUPPORTED = "float32, float64, complex64, complex128 and the integers"
+SUPPORTED = "float32, float64, complex64, complex128 and the integers up to int64"
 INT64 = np.dtype(np.int64)
 
 
@@ -21,7 +21,7 @@ def operator_dtype(dtype: Any) -> np.dtype[Any]:
     except TypeError:
         raise TypeError(f"{shown('dtype', dtype)}: it is no dtype; use one of {SUPPORTED}.") from None
     native: np.dtype[Any] = found.newbyteorder("=")
-    if dtype is None or not (native in INEXACT or native.kind in "iu"):
+    if dtype is None or not (native in INEXACT or native.kind in "iu") or native == np.uint64:
         raise TypeError(f"{shown('dtype', dtype)}: operators work in {SUPPORTED}; use one of these.")
     return native
 
@@ -43,11 +43,13 @@ def dense(name: str, value: Any) -> Array:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:
-        _not_an_array(name, value, str(error))
+        _not_an_array(name, value, str(error).rstrip("."))
     if array.dtype.kind == "b":
-        return array.astype(INT64)
+        return array.astype(np.int8)
+    if isinstance(value, str | bytes):
+        _not_an_array(name, value, "it is text")
     if array.dtype.kind == "O" and not isinstance(value, np.ndarray):
-        _not_an_array(name, value, "it holds objects")
+        _not_an_array(name, value, "it holds objects, or integers beyond int64")
     native = array.dtype.newbyteorder("=")
     if not (native in INEXACT or native.kind in "iu"):
         wider = " Convert it with astype(np.float32)." if array.dtype == np.float16 else ""

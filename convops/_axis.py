@@ -4,6 +4,8 @@ The relation between an output position p, a kernel tap k and a position q on th
 extended by its boundary condition is ``q = stride * p + dilation * k - before``.
 """
 
+from itertools import chain
+from math import gcd
 from typing import Any, NamedTuple
 
 BOUNDARIES = ("zeros", "wrap", "reflect", "symmetric", "edge", "antireflect")
@@ -56,6 +58,22 @@ def sizes_by_output_padding(sizes: range, limit: int = 8) -> str:
     return " or ".join(listed) or "never positive"
 
 
+def floor_sum(count: int, modulus: int, step: int, offset: int) -> int:
+    """Return the sum of ``(step * i + offset) // modulus`` for i in ``range(count)``, in O(log) steps.
+
+    Each step takes the whole multiples of the modulus out and exchanges the roles of the two axes of the
+    lattice: Graham, Knuth and Patashnik, "Concrete Mathematics", section 3.5.
+    """
+    total = 0
+    while count > 0:
+        total += count * (count - 1) // 2 * (step // modulus) + count * (offset // modulus)
+        step, offset = step % modulus, offset % modulus
+        highest = step * count + offset
+        count, offset = highest // modulus, highest % modulus
+        modulus, step = step, modulus
+    return total
+
+
 class Axis(NamedTuple):
     """Sizes of one spatial axis, all validated before."""
 
@@ -90,15 +108,52 @@ class Axis(NamedTuple):
         return start, min(max(stop, start), out_size)
 
     @property
+    def border_outputs(self) -> int:
+        """Number of outputs that `reads` looks at one by one."""
+        if self.boundary in ("zeros", "wrap"):
+            return 0
+        start, stop = self.interior
+        return self.out_size - stop + start
+
+    @property
     def reads(self) -> int:
         """Number of (output, sample) pairs such that the output reads the sample."""
         if self.boundary == "zeros":
-            return sum(map(self._outputs_of_tap, range(self.kernel)))
+            return self._taps_below(self.size + self.before) - self._taps_below(self.before)
+        if self.boundary == "wrap":
+            return self.out_size * min(self.kernel, self.size // gcd(self.dilation, self.size))
         start, stop = self.interior
-        count = (stop - start) * self.kernel
-        for p in (*range(start), *range(stop, self.out_size)):
-            count += self._reads_of_row(p)
-        return count
+        cycle, last = period(self.size, self.boundary), self.size - 1
+        # Rows that lie a whole axis beyond an end come round again with the period.
+        far_left = min(max((self.before - last - self.effective + 1) // self.stride + 1, 0), start)
+        far_right = min(max(-(-(cycle + self.before) // self.stride), stop), self.out_size)
+        near = chain(range(far_left, start), range(stop, far_right))
+        return (
+            (stop - start) * self.kernel
+            + sum(map(self._reads_of_row, near))
+            + self._reads_of_far_rows(0, far_left)
+            + self._reads_of_far_rows(far_right, self.out_size)
+        )
+
+    def _reads_of_far_rows(self, start: int, stop: int) -> int:
+        """Count the reads of rows that depend on their position modulo the period alone."""
+        cycle = period(self.size, self.boundary)
+        classes = cycle // gcd(self.stride, cycle)
+        times, rest = divmod(stop - start, classes)
+        counts = [self._reads_of_row(start + number) for number in range(classes if times else rest)]
+        return times * sum(counts) + sum(counts[:rest])
+
+    def _taps_below(self, limit: int) -> int:
+        """Count the pairs of an output p and a tap k with ``stride * p + dilation * k < limit``."""
+        room = limit - 1
+        if room < 0:
+            return 0
+        outputs = min(room // self.stride + 1, self.out_size)
+        full = min(max((room - self.dilation * (self.kernel - 1)) // self.stride + 1, 0), outputs)
+        # The rest have (room - stride * p) // dilation + 1 taps, from the last output upwards.
+        partial = outputs - full
+        least = room - self.stride * (outputs - 1)
+        return full * self.kernel + partial + floor_sum(partial, self.dilation, self.stride, least)
 
     def explain(self, number: int) -> list[str]:
         """Return the arithmetic of this axis in words, line by line; `number` is its place."""
@@ -114,13 +169,6 @@ class Axis(NamedTuple):
             f"  q = stride * p + dilation * k - before = {s} * p + {d} * k - {before}",
             f"  a transpose with these pads that reads {self.out_size} returns {sizes}",
         ]
-
-    def _outputs_of_tap(self, k: int) -> int:
-        """Count the outputs whose tap k lies on a sample."""
-        offset = self.before - self.dilation * k
-        start = max(-(-offset // self.stride), 0)
-        stop = min((offset + self.size - 1) // self.stride + 1, self.out_size)
-        return max(stop - start, 0)
 
     def _reads_of_row(self, p: int) -> int:
         """Count the samples that output p reads, each once."""
@@ -142,8 +190,8 @@ class Axis(NamedTuple):
         """Count the samples that positions a..b read: a fold of an interval is an interval."""
         size, boundary = self.size, self.boundary
         last = size - 1
-        if boundary == "wrap" or last == 0:
-            return min(b - a + 1, size)
+        if last == 0:
+            return 1
         low, high = sorted((folded(a, size, boundary), folded(b, size, boundary)))
         if boundary == "edge":
             return int(high - low + 1)

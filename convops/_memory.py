@@ -4,6 +4,20 @@ import os
 import sys
 from pathlib import Path
 
+_ALWAYS_FITS = 2**26
+
+
+def refuse_beyond_memory(needed: int, what: str, fix: str) -> None:
+    """Raise MemoryError if `needed` bytes are more than can be allocated."""
+    if needed < _ALWAYS_FITS:
+        return
+    available = available_bytes()
+    if needed > available:
+        raise MemoryError(
+            f"{what} would take {needed} bytes ({needed / 2**30:.1f} GiB), and {available / 2**30:.1f} GiB "
+            f"are available. {fix}"
+        )
+
 
 def available_bytes() -> int:
     """Return the bytes that can still be allocated, as far as the system tells; else the largest int."""

@@ -134,6 +134,6 @@ def _sizes_in_words(axis: Axis, pair: tuple[int, int], padding: object, sizes: r
     facts = f"With input size {axis.size}, kernel {axis.kernel}, stride {axis.stride}, "
     if axis.dilation > 1:
         facts += f"dilation {axis.dilation}, "
-    if padding in ("same", "same_lower"):
+    if isinstance(padding, str) and padding in ("same", "same_lower"):
         return facts + f"padding {padding!r} it is {sizes[0]} to {sizes[-1]}"
     return facts + f"padding {pair} it is {sizes_by_output_padding(sizes)}"

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convops._arguments import integer, shape, shown
-from convops._arrays import operator_dtype
+from convops._arrays import dense, operator_dtype
 
 Array = NDArray[Any]
 Apply = Callable[[Array], Array]
 
+_NotNumbers = (TypeError, ValueError, OverflowError)
 PROBES = 2
 LARGEST_INTEGER = 256
 
@@ -194,7 +195,7 @@ class _Pair:
     rows: int
     dtype: np.dtype[Any]
     gain: float = 0.0
-    """How far the sums inside the map can exceed what they cancel to, where the operator tells."""
+    """A bound of what the sums inside the maps reach for entries of size 1, where the operator tells."""
 
 
 def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> _Pair:
@@ -216,7 +217,12 @@ def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any
             else "Wrap it with scipy.sparse.linalg.aslinearoperator."
         )
         raise TypeError(f"{shown('op', op)}: an operator has {', '.join(missing)}, this has not. {fix}")
-    rows, columns = op.shape
+    sizes = shape("op.shape", op.shape)
+    if len(sizes) != 2:
+        raise ValueError(
+            f"{shown('op.shape', op.shape)}: an operator has two sizes, (M, N); got {len(sizes)}."
+        )
+    rows, columns = sizes
     declared = operator_dtype(np.float64 if getattr(op, "dtype", None) is None else op.dtype)
     return _Pair(
         " ".join(repr(op).split()),
@@ -258,7 +264,12 @@ def _vectors(name: str, function: Apply, before: tuple[int, ...], after: tuple[i
     """Return `function` as a map of vectors that keeps a copy of what it returned."""
 
     def apply(x: Array) -> Array:
-        y = np.array(function(x.reshape(before)))
+        try:
+            y = np.array(dense("it", function(x.reshape(before))))
+        except NotImplementedError:
+            raise TypeError(f"{name} is not implemented: an adjoint check needs both products.") from None
+        except _NotNumbers as error:
+            raise type(error)(f"{name} returned no array of numbers: {error}") from None
         if y.size != prod(after) or (y.shape != after and len(after) > 1):
             raise ValueError(f"{name} returned shape {y.shape} for x of shape {before}: it must be {after}.")
         return y.reshape(-1)
@@ -276,6 +287,7 @@ def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
     rms = sqrt(7 / 12)  # of a value uniform in [1/2, 1]
     size = hypot(max(map(_norm, forward)) * rms, max(map(_norm, backward)) * rms)
     bound = 8 * max(hypot(noise * rms, noise_adjoint * rms), _unit_roundoff(pair.dtype) / 2 * size)
+    bound += _underflow(pair)
     sides = [(_inner(ax, v), _inner(u, bv)) for u, ax in zip(x, forward, strict=True)
              for v, bv in zip(y, backward, strict=True)]  # fmt: skip
     left, right = max(sides, key=lambda pair: _distance(*pair))
@@ -292,19 +304,24 @@ def _images(apply: Apply, probes: list[Array], pair: _Pair) -> tuple[list[Array]
     """Return what the map makes of the probes, whether it is additive, and how noisy it is."""
     images = [apply(probe) for probe in probes]
     linear = [
-        _linearity(apply(one + two), image_of_one + image_of_two, one, pair)
+        _linearity(apply(one + two), image_of_one + image_of_two, pair)
         for one, two, image_of_one, image_of_two in zip(probes, probes[1:], images, images[1:], strict=False)
     ]
     worst = max(linear, key=lambda check: check.difference)
     return images, worst, worst.difference / 2 if isfinite(worst.difference) else 0.0
 
 
-def _linearity(together: Array, apart: Array, probe: Array, pair: _Pair) -> AdjointCheck:
+def _linearity(together: Array, apart: Array, pair: _Pair) -> AdjointCheck:
     # A noisy map would hide a wrong adjoint, so noise far above that of its dtype is a fault of its own.
     growth = 2**10 * sqrt(log2(pair.rows + pair.columns)) * _unit_roundoff(pair.dtype)
     left, right, difference = _norm(together), _norm(apart), _norm(together - apart)
-    bound = growth * (left + right + pair.gain * _norm(probe))
+    bound = growth * (left + right + pair.gain * sqrt(max(pair.rows, pair.columns))) + _underflow(pair)
     return AdjointCheck("linearity", left, right, difference if difference == difference else inf, bound)
+
+
+def _underflow(pair: _Pair) -> float:
+    """Return what products that leave the range of the dtype downwards can add up to."""
+    return 8 * (pair.rows + pair.columns) * float(np.finfo(pair.dtype).smallest_subnormal)
 
 
 def _unit_roundoff(dtype: np.dtype[Any]) -> float:
@@ -313,8 +330,10 @@ def _unit_roundoff(dtype: np.dtype[Any]) -> float:
 
 def _exact(pair: _Pair, seed: int) -> AdjointCheck:
     rng = np.random.default_rng(seed)
-    x = [_integers(rng, pair.columns) for _ in range(PROBES)]
-    y = [_integers(rng, pair.rows) for _ in range(PROBES)]
+    # As large as the products of the operator can take, where it tells.
+    largest = max(min(LARGEST_INTEGER, int((2**63 - 1) // max(pair.gain, 1))), 1)
+    x = [_integers(rng, pair.columns, largest) for _ in range(PROBES)]
+    y = [_integers(rng, pair.rows, largest) for _ in range(PROBES)]
     forward, backward = list(map(pair.forward, x)), list(map(pair.adjoint, y))
     sides = [(_exact_inner(ax, v), _exact_inner(u, by)) for u, ax in zip(x, forward, strict=True)
              for v, by in zip(y, backward, strict=True)]  # fmt: skip
@@ -333,14 +352,17 @@ def _probe(rng: np.random.Generator, size: int, dtype: np.dtype[Any]) -> Array:
     return probe
 
 
-def _integers(rng: np.random.Generator, size: int) -> Array:
-    values = rng.integers(1, LARGEST_INTEGER + 1, size)
+def _integers(rng: np.random.Generator, size: int, largest: int) -> Array:
+    values = rng.integers(1, largest + 1, size)
     values *= rng.choice([-1, 1], size)
     return values
 
 
 def _norm(x: Array) -> float:
-    return float(np.linalg.norm(x))
+    """Return ‖x‖₂; the squares neither overflow nor vanish, whatever the unit of x."""
+    wide = x.astype(np.result_type(x.dtype, np.float64))
+    largest = float(np.abs(wide).max())
+    return largest * float(np.linalg.norm(wide / largest)) if 0 < largest < inf else largest
 
 
 def _distance(left: Any, right: Any) -> float:
@@ -365,10 +387,13 @@ def _exact_inner(a: Array, b: Array) -> int:
             f"an operator of integer dtype returned {a.dtype if a.dtype.kind not in 'iu' else b.dtype} for "
             "integers: it must return integers."
         )
-    largest = int(np.abs(a).max()) * int(np.abs(b).max()) * a.size
-    if largest < 2**63:
+    if _largest(a) * _largest(b) * a.size < 2**63:
         return int(np.dot(a.astype(np.int64), b.astype(np.int64)))
     return sum(u * v for u, v in zip(a.tolist(), b.tolist(), strict=True))
+
+
+def _largest(a: Array) -> int:
+    return max(-int(a.min()), int(a.max()))
 
 
 def _number(value: complex, digits: int = 10) -> str:

@@ -18,12 +18,15 @@ from scipy.sparse import csr_array
 from convops._arguments import shown
 from convops._arrays import Array, check_range, weight_array
 from convops._axis import Axis
-from convops._memory import available_bytes
+from convops._memory import refuse_beyond_memory
 from convops.boundary import extension_entries
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
 _ALWAYS_FITS = 2**26
+_COUNTABLE = 2**24
+_FOLDED = "W, where the boundary folds the weight,"
+_WITHOUT_MATRIX = 'Apply it without the matrix: convops.Conv(weight, input_shape, method="gemm").'
 
 
 def conv_matrix(
@@ -188,17 +191,39 @@ def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
     """
     if all(pattern.folding is None for pattern in patterns):
         return weight
-    values = weight.astype(np.int64) if weight.dtype.kind in "iu" else weight
+    values = weight
+    if weight.dtype.kind in "iu":
+        _refuse_overflow(weight, patterns)
+        values = weight.astype(np.int64)
     for number, pattern in enumerate(patterns, start=2):
         if pattern.folding is not None:
             moved = np.moveaxis(values, number, 0)
             folding = pattern.folding.astype(_real(values.dtype))
-            border = folding @ moved.reshape(moved.shape[0], -1)
+            with np.errstate(over="ignore", invalid="ignore"):
+                border = folding @ moved.reshape(moved.shape[0], -1)
             moved = np.concatenate([moved, border.reshape(-1, *moved.shape[1:])])
             values = np.moveaxis(moved, 0, number)
     if values.dtype != weight.dtype:
-        check_range("W, where the boundary folds the weight,", values, weight.dtype)
+        check_range(_FOLDED, values, weight.dtype)
+    elif weight.dtype.kind in "fc" and not np.isfinite(values).all():
+        raise OverflowError(
+            f"{_FOLDED} leaves the range of {weight.dtype}, which ends at {np.finfo(weight.dtype).max:.3g}. "
+            "Scale the weight down."
+        )
     return np.ascontiguousarray(values, dtype=weight.dtype)
+
+
+def _refuse_overflow(weight: Array, patterns: Sequence[_Pattern]) -> None:
+    """Refuse an integer weight that the boundary could fold to an entry beyond int64."""
+    largest = max(-int(weight.min()), int(weight.max()))
+    for pattern in patterns:
+        if pattern.folding is not None and pattern.folding.nnz:
+            largest *= max(int(abs(pattern.folding).sum(axis=1).max()), 1)
+    if largest >= 2**63:
+        raise OverflowError(
+            f"{_FOLDED} could hold {largest}: integers are computed in int64, which ends at 2**63 - 1. Give "
+            "the weight as floats."
+        )
 
 
 def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -341,16 +366,15 @@ def _index_dtype(index_dtype: Any, largest: int) -> np.dtype[Any]:
 
 
 def refuse_too_large(geometry: ConvGeometry, dtype: np.dtype[Any], index_dtype: Any = None) -> None:
-    """Raise MemoryError if W does not fit the memory that is left."""
-    per_row = geometry.in_channels * prod([taps + 2 for taps in geometry.kernel_size])
-    if geometry.shape[0] * per_row < _ALWAYS_FITS // 16:
+    """Raise MemoryError if W does not fit the memory that is left, before anything is allocated."""
+    if geometry.most_entries * (dtype.itemsize + 8) < _ALWAYS_FITS:
         return
-    _index_dtype(index_dtype, max(geometry.nnz, *geometry.shape))
-    needed, available = geometry.nbytes(dtype), available_bytes()
-    if needed > available:
-        raise MemoryError(
-            f"W of shape {geometry.shape} would hold nnz = {geometry.nnz} entries in {needed} bytes "
-            f"({needed / 2**30:.1f} GiB, {dtype} with int{8 * geometry.index_itemsize} indices), and "
-            f"{available / 2**30:.1f} GiB are available. Apply it without the matrix: "
-            'convops.Conv(weight, input_shape, method="gemm").'
-        )
+    counted = geometry.border_outputs <= _COUNTABLE
+    nnz = geometry.nnz if counted else geometry.most_entries
+    width = _index_dtype(index_dtype, max(nnz, *geometry.shape)).itemsize
+    refuse_beyond_memory(
+        nnz * (dtype.itemsize + width) + (geometry.shape[0] + 1) * width,
+        f"W of shape {geometry.shape}, {dtype} with int{8 * width} indices and "
+        f"{'' if counted else 'at most '}nnz = {nnz} entries,",
+        _WITHOUT_MATRIX,
+    )

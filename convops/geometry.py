@@ -11,19 +11,28 @@ from convops._arrays import operator_dtype
 from convops._axis import BOUNDARIES, Axis
 from convops._padding import padding_pairs, transposed_sizes
 
+MOST_AXES = 60
 OTHER_BOUNDARY_NAMES = {
     "zero": "zeros",
+    "dirichlet": "zeros",
     "constant": "zeros",
     "fill": "zeros",
     "grid-constant": "zeros",
+    "circ": "wrap",
     "circular": "wrap",
     "periodic": "wrap",
     "grid-wrap": "wrap",
     "mirror": "reflect",
+    "reflection": "reflect",
+    "reflect_101": "reflect",
     "symm": "symmetric",
+    "reflective": "symmetric",
+    "neumann": "symmetric",
     "grid-mirror": "symmetric",
     "half-sample": "symmetric",
     "replicate": "edge",
+    "replication": "edge",
+    "clamp": "edge",
     "nearest": "edge",
     "odd": "antireflect",
     "antireflective": "antireflect",
@@ -279,6 +288,11 @@ class ConvGeometry:
         return pairs * prod(axis.reads for axis in self.axes)
 
     @property
+    def border_outputs(self) -> int:
+        """Number of outputs at the border, of all axes together, that `nnz` must look at one by one."""
+        return sum(axis.border_outputs for axis in self.axes)
+
+    @property
     def index_itemsize(self) -> int:
         """Bytes of one index of W: 4 while every index fits int32, else 8."""
         return 4 if max(self.nnz, *self.shape) < 2**31 else 8
@@ -307,11 +321,14 @@ class ConvGeometry:
         >>> ConvGeometry((2, 2), (3, 3)).nbytes("float32")
         148
         """
-        return self.nbytes_of(operator_dtype(dtype).itemsize)
+        width = self.index_itemsize
+        return self.nnz * (operator_dtype(dtype).itemsize + width) + (self.shape[0] + 1) * width
 
-    def nbytes_of(self, itemsize: int) -> int:
-        """Return the bytes of W's three arrays for entries of `itemsize` bytes."""
-        return self.nnz * (itemsize + self.index_itemsize) + (self.shape[0] + 1) * self.index_itemsize
+    @property
+    def most_entries(self) -> int:
+        """A bound of `nnz` that takes no counting: an output reads its taps, and at most both ends."""
+        channels = self.in_channels // self.groups
+        return self.shape[0] * channels * prod([taps + 2 for taps in self.kernel_size])
 
     def explain(self) -> str:
         """Return the shape arithmetic, line by line, with the numbers in it.
@@ -363,6 +380,11 @@ def _bare_axes(
             f"axes. It must have as many as input_shape (kernel alone, one channel), which are "
             f"{len(input_shape)}, or one more (C_out, C_in // groups, *kernel) with at least one spatial "
             "axis."
+        )
+    if len(input_shape) - channels > MOST_AXES:
+        raise ValueError(
+            f"{shown('input_shape', input_shape)}: there can be {MOST_AXES} spatial axes, because numpy has "
+            f"64 for all; got {len(input_shape) - channels}."
         )
     groups = integer("groups", groups, 1)
     if not channels and groups != 1:

@@ -122,7 +122,7 @@ def test_a_matrix_beyond_memory_is_refused_before_it_is_allocated() -> None:
     nnz = (101 * 100_000 - 50 * 51) ** 2
     message = str(caught.value)
     assert f"nnz = {nnz} entries" in message
-    assert f"{nnz * 16 + (10**10 + 1) * 8} bytes" in message
+    assert f"would take {nnz * 16 + (10**10 + 1) * 8} bytes" in message
     assert 'convops.Conv(weight, input_shape, method="gemm")' in message
     assert peak < 2**20
     assert elapsed < 1
@@ -148,3 +148,10 @@ def test_the_weight_is_not_kept() -> None:
     W = conv_matrix(weight, 3)
     W.data[:] = 0
     np.testing.assert_array_equal(weight, [1, 2])
+
+
+def test_a_stride_beyond_any_index_leaves_one_output() -> None:
+    W = conv_matrix([[1, 2], [3, 4]], (3, 3), stride=2**62, dilation=2)
+    np.testing.assert_array_equal(W.toarray(), [[1, 0, 2, 0, 0, 0, 3, 0, 4]])
+    narrow = conv_matrix([[1, 2]], (3, 3), stride=(1, 2**62), padding=1)
+    np.testing.assert_array_equal(narrow.toarray()[1], [2, 0, 0, 0, 0, 0, 0, 0, 0])

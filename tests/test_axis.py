@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import oracles
-from convops._axis import BOUNDARIES, Axis, folded, period
+from convops._axis import BOUNDARIES, Axis, floor_sum, folded, period, sizes_by_output_padding
 from registry import CASES, Case
 
 sizes = st.integers(1, 7)
@@ -81,3 +81,17 @@ def test_counting_takes_no_time_on_long_axes_with_long_kernels(boundary: str) ->
         "antireflect": sum(range(1001, 2001)),
     }[boundary]
     assert axis.reads == 2 * at_border + (size - 2000) * taps
+
+
+def test_the_list_of_sizes_leaves_out_those_below_one_and_stays_short() -> None:
+    assert sizes_by_output_padding(range(-1, 3)) == "1 (output_padding=2) or 2 (output_padding=3)"
+    assert sizes_by_output_padding(range(-1, 1)) == "never positive"
+    assert sizes_by_output_padding(range(5, 5 + 2**62), limit=1) == (
+        f"5 (output_padding=0) or so on to {4 + 2**62} (output_padding={2**62 - 1})"
+    )
+
+
+@given(st.integers(0, 30), st.integers(1, 20), st.integers(0, 40), st.integers(0, 40))
+def test_floor_sum_is_the_sum_of_floors(count: int, modulus: int, step: int, offset: int) -> None:
+    expected = sum((step * i + offset) // modulus for i in range(count))
+    assert floor_sum(count, modulus, step, offset) == expected

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import oracles
 from convops._axis import Axis
-from convops._padding import PADDINGS, padding_pairs, sizes_by_output_padding, transposed_sizes
+from convops._padding import PADDINGS, padding_pairs, transposed_sizes
 from registry import CASES, Case
 
 lines = st.tuples(st.integers(1, 12), st.integers(1, 5), st.integers(1, 4), st.integers(1, 3))
@@ -83,11 +83,3 @@ def test_same_gives_a_transpose_the_stride_times_the_size(
     line: tuple[int, int, int, int], padding: str
 ) -> None:
     assert transposed_sizes([bare(*line)], padding, 0, None, 0) == (line[0] * line[2],)
-
-
-def test_the_list_of_sizes_leaves_out_those_below_one_and_stays_short() -> None:
-    assert sizes_by_output_padding(range(-1, 3)) == "1 (output_padding=2) or 2 (output_padding=3)"
-    assert sizes_by_output_padding(range(-1, 1)) == "never positive"
-    assert sizes_by_output_padding(range(5, 5 + 2**62), limit=1) == (
-        f"5 (output_padding=0) or so on to {4 + 2**62} (output_padding={2**62 - 1})"
-    )

@@ -1,14 +1,16 @@
 """SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
 
-import math
+import weakref
+from numbers import Number
 from typing import Any, NoReturn, Self
 
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator
 
-from convops._arrays import Array, dense
-from convops.assembly import assemble
+from convops._arrays import INT64, Array, dense
+from convops._memory import refuse_beyond_memory
+from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators.map import Map
 
@@ -26,6 +28,7 @@ class ConvOperator(LinearOperator):
     _transposed: bool
     _conjugated: bool
     _source: "ConvOperator | None"
+    _partners: weakref.WeakValueDictionary[bool, "ConvOperator"]
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_frozen" in self.__dict__:
@@ -43,6 +46,7 @@ class ConvOperator(LinearOperator):
         self._map = map_
         self._conjugated = conjugated and map_.dtype.kind == "c"
         self._source = source
+        self._partners = weakref.WeakValueDictionary()
         self._frozen = True
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -73,7 +77,7 @@ class ConvOperator(LinearOperator):
     @property
     def weight(self) -> Array:
         """The weight, read-only, in the dtype of the operator."""
-        weight = self._map.weight.conj() if self._conjugated else self._map.weight[...]
+        weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
         weight.flags.writeable = False
         return weight
 
@@ -143,13 +147,13 @@ class ConvOperator(LinearOperator):
         ndarray or LinearOperator
             ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
         """
-        if isinstance(x, LinearOperator) or (not isinstance(x, np.ndarray) and np.isscalar(x)):
+        if isinstance(x, LinearOperator | Number):
             return super().dot(x)
         x = dense("x", x)
         return self._on_vectors("matvec", x) if x.ndim == 1 else self._on_columns("matmat", x)
 
     def __matmul__(self, other: Any) -> Any:
-        if not isinstance(other, np.ndarray) and np.isscalar(other):
+        if isinstance(other, Number):
             raise ValueError(f"{other!r} is a scalar: '@' needs a vector or a matrix. Scale with '*'.")
         return self.dot(other)
 
@@ -161,6 +165,13 @@ class ConvOperator(LinearOperator):
         MemoryError
             Before anything is allocated, if it is larger than the memory that is left.
         """
+        if self._transposed:
+            refuse_too_large(self.geometry, self.dtype)
+            refuse_beyond_memory(
+                8 * (self.shape[0] + 1),
+                f"The row starts of the matrix of {self!r} with nnz = {self.geometry.nnz} entries",
+                "Apply the operator instead.",
+            )
         matrix = assemble(self.geometry, self._map.correlated)
         if self._conjugated:
             np.conj(matrix.data, out=matrix.data)
@@ -171,7 +182,15 @@ class ConvOperator(LinearOperator):
         return matrix
 
     def toarray(self) -> Array:
-        """Return the matrix of this operator as a dense array of shape ``(M, N)``."""
+        """Return the matrix of this operator as a dense array of shape ``(M, N)``.
+
+        Raises
+        ------
+        MemoryError
+            Before anything is allocated, if it is larger than the memory that is left.
+        """
+        needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
+        refuse_beyond_memory(needed, f"The dense matrix of {self!r}", "Take the sparse one: tosparse().")
         dense_matrix: Array = self.tosparse().toarray()
         return dense_matrix
 
@@ -184,9 +203,8 @@ class ConvOperator(LinearOperator):
 
     @property
     def _gain(self) -> float:
-        """A bound of ‖ |W| ‖₂, for what the products may cancel."""
-        by_row, by_column = self._map.gains
-        return math.sqrt(by_row * by_column)
+        """A bound of what the products sum up for operands of size 1, before it cancels."""
+        return max(self._map.gains)
 
     def _on_vectors(self, name: str, x: Any) -> Array:
         adjoint = name[0] == "r"
@@ -218,22 +236,29 @@ class ConvOperator(LinearOperator):
         vectors = x.size // x.shape[-1]
         block = x.reshape(vectors, channels, *shape[geometry.has_channels :])
         if not vectors:
-            return np.zeros((*x.shape[:-1], self.shape[adjoint]), np.result_type(self.dtype, x.dtype))
+            dtype = np.result_type(self.dtype, x.dtype)
+            dtype = INT64 if dtype.kind in "iu" else dtype
+            return np.zeros((*x.shape[:-1], self.shape[adjoint]), dtype)
         y = self._map.apply(block, transposed, self._conjugated != adjoint)
         return y.reshape(*x.shape[:-1], self.shape[adjoint])
 
     def _length_message(self, name: str, x: Array, found: int) -> str:
-        adjoint = name[0] == "r"
+        adjoint, columns = name[0] == "r", name.endswith("mat")
         needed, other = self.shape[not adjoint], self.shape[adjoint]
-        place = "columns of length" if name.endswith("mat") else "length"
         near, far = ("output", "input") if adjoint else ("input", "output")
         shape = self.output_shape if adjoint else self.input_shape
+        place = "columns of length" if columns else "length"
         text = f"x has shape {x.shape}: {name} needs {place} {needed}, the elements of {near}_shape {shape}"
         if x.shape == shape and not adjoint:
             return f"{text}. Apply an array of that shape by calling the operator, A(x), or give x.ravel()."
-        if found == other != needed:
+        side = "r" if adjoint else ""
+        if columns and x.ndim == 1 and found == needed:
+            return f"{text}, in an array of two axes; for one vector, did you mean {side}matvec?"
+        if not columns and x.ndim > 1 and x.shape[-2] == needed:
+            return f"{text}, on the last axis; for columns, did you mean {side}matmat?"
+        if other != needed and (found == other or (x.ndim > 1 and x.shape[-2] == other)):
             partner = name[1:] if adjoint else "r" + name
-            return f"{text}; length {found} is the {far}'s; did you mean {partner}?"
+            return f"{text}; length {other} is the {far}'s; did you mean {partner}?"
         return f"{text}; got {found}."
 
     def _shape_message(
@@ -265,12 +290,16 @@ class ConvOperator(LinearOperator):
         return self._partner(conjugated=not self._conjugated)
 
     def _partner(self, conjugated: bool) -> "ConvOperator":
-        """Return the operator on the other side: the one this was made from where it is that one."""
+        """Return the operator on the other side, the same as before while that one is in use."""
         conjugated = conjugated and self.dtype.kind == "c"
         source = self._source
         if source is not None and source._conjugated == conjugated:
             return source
-        return _restored(self._other_side(), self._map, conjugated, self)
+        made = self._partners.get(conjugated)
+        if made is None:
+            made = _restored(self._other_side(), self._map, conjugated, self)
+            made = self._partners.setdefault(conjugated, made)
+        return made
 
     @classmethod
     def _other_side(cls) -> "type[ConvOperator]":

@@ -53,10 +53,10 @@ def conv(
     array([[27, 37],
            [57, 67]])
     """
-    x = dense("x", x)
+    x, weight = dense("x", x), dense("weight", weight)
     operator = Conv(
         weight,
-        _item_shape(x, batch_dims),
+        _item_shape(x, weight, batch_dims),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -116,10 +116,10 @@ def conv_transpose(
            [0, 2, 0, 3],
            [4, 6, 6, 9]])
     """
-    x = dense("x", x)
+    x, weight = dense("x", x), dense("weight", weight)
     operator = ConvTranspose(
         weight,
-        _item_shape(x, batch_dims),
+        _item_shape(x, weight, batch_dims),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -134,7 +134,7 @@ def conv_transpose(
     return operator(x)
 
 
-def _item_shape(x: Array, batch_dims: int) -> tuple[int, ...]:
+def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:
     """Return the shape of one item of the batch."""
     count = integer("batch_dims", batch_dims, 0)
     if count >= x.ndim:
@@ -142,4 +142,17 @@ def _item_shape(x: Array, batch_dims: int) -> tuple[int, ...]:
             f"{shown('batch_dims', batch_dims)}: x of shape {x.shape} has {x.ndim} axes, and at least one of "
             "them must be left for the input."
         )
-    return x.shape[count:]
+    item: tuple[int, ...] = x.shape[count:]
+    if 0 in item:
+        raise ValueError(
+            f"x has shape {x.shape}: axis {x.shape.index(0, count)} must be at least 1; got 0. Batch axes "
+            f"alone may be empty, and {shown('batch_dims', batch_dims)} leaves an input of shape {item}."
+        )
+    if weight.ndim and weight.size and weight.ndim - len(item) not in (0, 1):
+        raise ValueError(
+            f"{shown('batch_dims', batch_dims)}: it leaves an input of shape {item} of x of shape "
+            f"{x.shape}, and a weight of shape {weight.shape} has {weight.ndim} axes. It must have as many "
+            f"as the input (kernel alone, one channel), which are {len(item)}, or one more (C_out, "
+            "C_in // groups, *kernel)."
+        )
+    return item

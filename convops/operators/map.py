@@ -28,7 +28,7 @@ class Map:
         self.correlated = oriented(weight, geometry, flip)
         self.dtype = weight.dtype
         chosen = choice("method", method, METHODS, OTHER_METHODS)
-        self.method = choose_method(geometry, self.dtype.itemsize) if chosen == "auto" else chosen
+        self.method = choose_method(geometry, self.dtype) if chosen == "auto" else chosen
         self._lock = threading.Lock()
         self._engine: Engine | None = None
 

@@ -124,8 +124,7 @@ def test_an_operator_cannot_be_changed() -> None:
         del A.shape
     with pytest.raises(ValueError, match="read-only"):
         A.weight[0] = 3
-    with pytest.raises(ValueError, match="WRITEABLE"):
-        A.weight.flags.writeable = True
+    assert not np.shares_memory(A.weight, A.weight)
 
 
 def test_an_operator_keeps_no_hold_on_the_weight_it_was_given() -> None:

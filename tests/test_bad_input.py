@@ -1,0 +1,1135 @@
+"""Every bad argument of every public callable: what is typed, and what the error must say.
+
+A row is tried on each of its callers with the bad argument in the place of a good one. The error must be
+of the given type, name every fragment (the argument as typed, the rule, the numbers, the fix), and be
+raised by convops itself: an error from inside numpy or scipy names none of these.
+"""
+
+import signal
+import traceback
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import FrozenInstanceError, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.linalg import LinearOperator, aslinearoperator
+
+import convops
+from convops import Conv, ConvGeometry, ConvTranspose, check_adjoint, conv, conv_matrix, conv_transpose
+
+WEIGHT = [[1, 2], [3, 4]]
+ONES = np.ones((5, 5))
+A = Conv(WEIGHT, (3, 3))  # 4 × 9
+HOME = Path(convops.__file__).parent
+
+
+def difference(x: Any) -> Any:
+    return x[1:] - x[:-1]
+
+
+def transposed_difference(y: Any) -> Any:
+    return np.append(-y, 0) + np.append(0, y)
+
+
+# What can be called; every argument has a good value, and a row replaces some.
+CALLERS: dict[str, Callable[..., Any]] = {
+    "ConvGeometry": lambda weight_shape=(2, 2), input_shape=(5, 5), **more: ConvGeometry(
+        weight_shape, input_shape, **more
+    ),
+    "ConvGeometry.transposed": lambda weight_shape=(2, 2), input_shape=(5, 5), **more: (
+        ConvGeometry.transposed(weight_shape, input_shape, **more)
+    ),
+    "ConvGeometry.nbytes": lambda dtype: ConvGeometry((2, 2), (5, 5)).nbytes(dtype),
+    "conv_matrix": lambda weight=WEIGHT, input_shape=(5, 5), **more: conv_matrix(weight, input_shape, **more),
+    "Conv": lambda weight=WEIGHT, input_shape=(5, 5), **more: Conv(weight, input_shape, **more),
+    "ConvTranspose": lambda weight=WEIGHT, input_shape=(5, 5), **more: ConvTranspose(
+        weight, input_shape, **more
+    ),
+    "conv": lambda x=ONES, weight=WEIGHT, **more: conv(x, weight, **more),
+    "conv_transpose": lambda x=ONES, weight=WEIGHT, **more: conv_transpose(x, weight, **more),
+    "check_adjoint": lambda op=A, *more, **named: check_adjoint(op, *more, **named),
+    "check_adjoint of functions": lambda op=difference, adjoint=transposed_difference, **more: check_adjoint(
+        op, adjoint, **({"input_shape": 5, "output_shape": 4} | more)
+    ),
+    "A(x)": lambda x: A(x),
+    "A.H(x)": lambda x: A.H(x),
+    "A @ x": lambda x: A @ x,
+    "A.dot(x)": lambda x: A.dot(x),
+    "A.matvec(x)": lambda x: A.matvec(x),
+    "A.rmatvec(x)": lambda x: A.rmatvec(x),
+    "A.matmat(X)": lambda x: A.matmat(x),
+    "A.rmatmat(X)": lambda x: A.rmatmat(x),
+}
+FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv")
+BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
+GEOMETRY = (*FORWARD, *BACKWARD)
+WEIGHTED = ("conv_matrix", "Conv", "ConvTranspose", "conv", "conv_transpose")
+SHAPED = ("ConvGeometry", "ConvGeometry.transposed", "conv_matrix", "Conv", "ConvTranspose")
+ON_ARRAYS = ("conv", "conv_transpose")
+PRODUCTS = (
+    "A(x)",
+    "A @ x",
+    "A.dot(x)",
+    "A.matvec(x)",
+    "A.rmatvec(x)",
+    "A.matmat(X)",
+    "A.rmatmat(X)",
+    *ON_ARRAYS,
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One bad input and what the error must say, in this order or any other."""
+
+    callers: tuple[str, ...]
+    bad: dict[str, Any]
+    error: type[Exception]
+    says: tuple[str, ...]
+    name: str
+
+    def tests(self) -> Iterator[Any]:
+        for caller in self.callers:
+            yield pytest.param(caller, self, id=f"{caller}-{self.name}")
+
+
+def row(
+    callers: str | tuple[str, ...], bad: dict[str, Any], error: type[Exception], *says: str, name: str = ""
+) -> Row:
+    callers = (callers,) if isinstance(callers, str) else callers
+    typed = [
+        f"{key} of shape {value.shape}" if isinstance(value, np.ndarray) else f"{key}={value!r}"
+        for key, value in bad.items()
+    ]
+    return Row(callers, bad, error, says, name or ", ".join(typed)[:80])
+
+
+def ints_per_axis(argument: str, minimum: int) -> Iterator[Row]:
+    """One int, or one per axis: stride, dilation, and (from 0) padding and output_padding."""
+    callers = BACKWARD if argument == "output_padding" else GEOMETRY
+    least, below = f"at least {minimum}", minimum - 1
+    for value, kind in [
+        (True, "bool"),
+        (2.0, "float"),
+        (np.float64(2), "float64"),
+        (1j, "complex"),
+        (float("nan"), "float"),
+        (None, "NoneType"),
+        (b"2", "bytes"),
+        ({1: 2}, "dict"),
+        ({1, 2}, "set"),
+        (int, "type"),
+    ]:
+        yield row(callers, {argument: value}, TypeError, f"{argument}={value!r}: ", least, kind)
+    if argument != "padding":
+        yield row(callers, {argument: "2"}, TypeError, f"{argument}='2': ", least, "str")
+    yield row(
+        callers, {argument: iter([1, 1])}, TypeError, f"{argument}=", least, name=f"{argument}=iterator"
+    )
+    yield row(callers, {argument: below}, ValueError, f"{argument}={below}: ", least, f"got {below}")
+    yield row(callers, {argument: -7}, ValueError, f"{argument}=-7: ", least, "got -7")
+    yield row(callers, {argument: 2**63}, ValueError, f"{argument}={2**63}: ", "at most 2**63 - 1")
+    yield row(callers, {argument: 10**30}, ValueError, f"{argument}=", "at most 2**63 - 1")
+    for value in ((), [], (1,), (1, 1, 1), np.array([1, 1, 1])):
+        count = f"got {len(value)}"
+        yield row(
+            callers, {argument: value}, ValueError, f"{argument}={value!r}: ", "per spatial axis", "2", count
+        )
+    for value, kind in [((1, True), "bool"), ((1, 2.0), "float"), ((1, None), "NoneType"), ((1, "2"), "str")]:
+        yield row(callers, {argument: value}, TypeError, f"{argument}={value!r}: ", "axis 1 ", least, kind)
+    yield row(callers, {argument: (1, below)}, ValueError, f"{argument}=(1, {below}): ", "axis 1 ", least)
+    yield row(
+        callers, {argument: [2**63, 1]}, ValueError, f"{argument}=[{2**63}, 1]: ", "axis 0 ", "2**63 - 1"
+    )
+    if argument != "padding":
+        yield row(
+            callers, {argument: [[1], [1, 2]]}, TypeError, f"{argument}=[[1], [1, 2]]: ", "axis 0 ", least
+        )
+        yield row(callers, {argument: [[1, 1]]}, ValueError, f"{argument}=[[1, 1]]: ", "2 of them", "got 1")
+
+
+def shapes(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
+    rule = "a shape is an int or a sequence of ints"
+    for value in (True, 2.0, None, "55", {5: 5}, {5}):
+        yield row(
+            callers, {argument: value}, TypeError, f"{argument}={value!r}: ", rule, type(value).__name__
+        )
+    for value, kind in [
+        ((5, 5.0), "float"),
+        ((5, True), "bool"),
+        ((5, None), "NoneType"),
+        ((5, (5,)), "tuple"),
+    ]:
+        yield row(callers, {argument: value}, TypeError, f"{argument}={value!r}: ", "axis 1 ", kind)
+    yield row(
+        callers, {argument: (5, 0)}, ValueError, f"{argument}=(5, 0): ", "axis 1 ", "at least 1", "got 0"
+    )
+    yield row(callers, {argument: (-5, 5)}, ValueError, f"{argument}=(-5, 5): ", "axis 0 ", "at least 1")
+    yield row(callers, {argument: 0}, ValueError, f"{argument}=0: ", "at least 1")
+    yield row(callers, {argument: (5, 2**63)}, ValueError, f"{argument}=(5, {2**63}): ", "at most 2**63 - 1")
+
+
+def other_names() -> Iterator[Row]:
+    """Boundary conditions under the names of numpy, scipy, torch, Keras, MATLAB, PyWavelets."""
+    for theirs, ours in {
+        "circular": "wrap",
+        "periodic": "wrap",
+        "grid-wrap": "wrap",
+        "CIRCULAR": "wrap",
+        "replicate": "edge",
+        "nearest": "edge",
+        "mirror": "reflect",
+        "symm": "symmetric",
+        "grid-mirror": "symmetric",
+        "fill": "zeros",
+        "constant": "zeros",
+        "zero": "zeros",
+        "grid-constant": "zeros",
+        "odd": "antireflect",
+    }.items():
+        bad = {"boundary": theirs}
+        yield row(
+            GEOMETRY, bad, ValueError, f"boundary={theirs!r}: ", "'zeros', 'wrap', ", f"is {ours!r} here"
+        )
+
+
+def dtypes(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
+    supported = "float32, float64, complex64, complex128 and the integers"
+    for value in ("nope", 3, "2", [1, 2], {"a": 1}):
+        yield row(callers, {argument: value}, TypeError, f"{argument}={value!r}: ", supported)
+    for value in ("float16", "O", "U3", "M8[s]", "bool", "longdouble", "clongdouble", "i8,f4", object):
+        yield row(callers, {argument: value}, TypeError, f"{argument}={value!r}: ", supported)
+
+
+def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
+    """What is no array of numbers, given as a weight or as an operand."""
+    supported = "float32, float64, complex64, complex128 and the integers"
+    ones = np.ones((2, 2))
+
+    def bad(name: str, value: Any, error: type[Exception], *says: str) -> Row:
+        return row(callers, {argument: value}, error, *says, name=f"{argument} is {name}")
+
+    for dtype in ("float16", "object", "datetime64[s]", "timedelta64[s]", "longdouble", "clongdouble"):
+        yield bad(dtype, ones.astype(np.int64).astype(dtype), TypeError, str(np.dtype(dtype)), supported)
+    yield bad("float16, and how to go on", ones.astype("float16"), TypeError, "astype(np.float32)")
+    yield bad("an array of str", np.array([["a"]]), TypeError, "<U1", supported)
+    yield bad("a list of str", [["1", "2"]], TypeError, "<U1", supported)
+    yield bad("structured", np.zeros((2, 2), "i4,f4"), TypeError, supported)
+    yield bad("masked", np.ma.array(ones, mask=[[1, 0], [0, 0]]), TypeError, "masked array", ".filled(0)")
+    yield bad("masked, nothing hidden", np.ma.array(ones), TypeError, "masked array", ".filled(0)")
+    yield bad("sparse", csr_array(ones), TypeError, "sparse csr_array", "dense", ".toarray()")
+    yield bad("ragged", [[1, 2], [3]], ValueError, "=[[1, 2], [3]]", "all rows have one length")
+    yield bad("None", None, ValueError, "=None", "an array of numbers")
+    yield bad("a dict", {0: 1}, ValueError, "={0: 1}", "an array of numbers")
+    yield bad("a set", {1}, ValueError, "={1}", "an array of numbers")
+    yield bad("a generator", (i for i in range(4)), ValueError, "=<generator", "an array of numbers")
+    yield bad("a list of Decimal", [Decimal(1)], ValueError, "Decimal('1')", "an array of numbers")
+    yield bad("a date", date(2000, 1, 1), ValueError, "datetime.date(2000, 1, 1)", "an array of numbers")
+    yield bad("too deep", eval("[" * 70 + "1" + "]" * 70), ValueError, "an array of numbers", "64")
+    yield bad(
+        "uint64 beyond int64", np.array([[2**63]], np.uint64), OverflowError, str(2**63), "int64", "floats"
+    )
+
+
+TABLE: list[Row] = [
+    # ------------------------------------------------------------------------------ stride, dilation, padding
+    *ints_per_axis("stride", 1),
+    *ints_per_axis("dilation", 1),
+    *ints_per_axis("padding", 0),
+    *ints_per_axis("output_padding", 0),
+    *(
+        row(
+            GEOMETRY,
+            {"padding": name},
+            ValueError,
+            f"padding={name!r}: ",
+            "'valid', 'same', 'same_lower', 'full'",
+        )
+        for name in ("2", "", "Same", "reflect", "samesame")
+    ),
+    *(
+        row(GEOMETRY, {"padding": theirs}, ValueError, f"padding={theirs!r}: ", f"is {ours!r} here")
+        for theirs, ours in {"SAME_UPPER": "same", "same_upper": "same", "NOTSET": "valid"}.items()
+    ),
+    row(GEOMETRY, {"padding": ["same", "same"]}, TypeError, "padding=['same', 'same']: ", "axis 0 ", "str"),
+    row(
+        GEOMETRY,
+        {"padding": (1, (1, 1))},
+        ValueError,
+        "padding=(1, (1, 1)): ",
+        "(before, after)",
+        "2 of them",
+    ),
+    row(
+        GEOMETRY,
+        {"padding": [(1, 1)]},
+        ValueError,
+        "padding=[(1, 1)]: ",
+        "(before, after)",
+        "2 of them",
+        "got 1",
+    ),
+    row(GEOMETRY, {"padding": [[1], [1, 1]]}, ValueError, "padding=[[1], [1, 1]]: ", "(before, after)"),
+    row(
+        GEOMETRY,
+        {"padding": [[1, 1, 1], [1, 1]]},
+        ValueError,
+        "padding=[[1, 1, 1], [1, 1]]: ",
+        "(before, after)",
+    ),
+    row(GEOMETRY, {"padding": ((1, 1), (0, -1))}, ValueError, "axis 1, after", "at least 0", "got -1"),
+    row(GEOMETRY, {"padding": ((1.0, 1), (0, 1))}, TypeError, "axis 0, before", "int", "float"),
+    row(GEOMETRY, {"padding": ((0, 1), (True, 1))}, TypeError, "axis 1, before", "int", "bool"),
+    row(GEOMETRY, {"padding": (1, 1, 1, 1)}, ValueError, "padding=(1, 1, 1, 1): ", "2 of them", "got 4"),
+    # ------------------------------------------------------------------------------------ groups and channels
+    *(
+        row(
+            GEOMETRY,
+            {"groups": value},
+            TypeError,
+            f"groups={value!r}: ",
+            "int of at least 1",
+            type(value).__name__,
+        )
+        for value in (True, 2.0, np.float64(2), "2", None, (1,), [[1]], (), {1: 2}, {1})
+    ),
+    row(GEOMETRY, {"groups": 0}, ValueError, "groups=0: ", "at least 1"),
+    row(GEOMETRY, {"groups": -1}, ValueError, "groups=-1: ", "at least 1"),
+    row(GEOMETRY, {"groups": 2**63}, ValueError, f"groups={2**63}: ", "at most 2**63 - 1"),
+    row(GEOMETRY, {"groups": 2}, ValueError, "groups=2: ", "no channel axis", "(C_in, *spatial)"),
+    *(
+        row(
+            caller,
+            {"weight_shape": (3, 2, 2), "input_shape": (4, 5), "groups": 2},
+            ValueError,
+            "groups=2: ",
+            *says,
+        )
+        for caller, says in {
+            "ConvGeometry": ("must divide 3", "(3, 2, 2)", "leaves 1"),
+            "ConvGeometry.transposed": ("must divide 3", "(3, 2, 2)", "leaves 1"),
+        }.items()
+    ),
+    row(
+        "ConvGeometry",
+        {"weight_shape": (3, 2, 2), "input_shape": (5, 8)},
+        ValueError,
+        "input_shape=(5, 8): ",
+        "C_in = 2",
+        "(3, 2, 2)",
+        "got 5",
+        "(C_out, C_in // groups, *kernel)",
+    ),
+    row(
+        "ConvGeometry",
+        {"weight_shape": (4, 2, 2), "input_shape": (2, 8), "groups": 2},
+        ValueError,
+        "input_shape=(2, 8): ",
+        "C_in = 4",
+        "2 in each of 2 group(s)",
+        "got 2",
+    ),
+    row(
+        "ConvGeometry.transposed",
+        {"weight_shape": (3, 2, 2), "input_shape": (2, 8)},
+        ValueError,
+        "input_shape=(2, 8): ",
+        "reads 3 channels",
+        "(3, 2, 2)",
+        "(C_in, C_out // groups, *kernel)",
+        "got 2",
+    ),
+    row(
+        "conv_matrix", {"weight": np.ones((3, 2, 2)), "input_shape": (5, 8)}, ValueError, "C_in = 2", "got 5"
+    ),
+    row("Conv", {"weight": np.ones((3, 2, 2)), "input_shape": (5, 8)}, ValueError, "C_in = 2", "got 5"),
+    row(
+        "ConvTranspose",
+        {"weight": np.ones((3, 2, 2)), "input_shape": (2, 8)},
+        ValueError,
+        "3 channels",
+        "got 2",
+    ),
+    row("conv", {"weight": np.ones((3, 2, 2)), "x": np.ones((5, 8))}, ValueError, "C_in = 2", "got 5"),
+    row(
+        "conv_transpose",
+        {"weight": np.ones((3, 2, 2)), "x": np.ones((2, 8))},
+        ValueError,
+        "3 channels",
+        "got 2",
+    ),
+    # ----------------------------------------------------------------------------------------------- boundary
+    *other_names(),
+    *(
+        row(GEOMETRY, {"boundary": name}, ValueError, f"boundary={name!r}: ", "'zeros', 'wrap', 'reflect'")
+        for name in ("unknown", "", "Zeros", "linear_ramp", "2")
+    ),
+    *(
+        row(
+            GEOMETRY, {"boundary": value}, TypeError, f"boundary={value!r}: ", "'zeros'", type(value).__name__
+        )
+        for value in (None, True, 0, 2.0, b"wrap", {"wrap": 1}, {"wrap"})
+    ),
+    row(GEOMETRY, {"boundary": ()}, ValueError, "boundary=(): ", "2 of them", "got 0"),
+    row(
+        GEOMETRY,
+        {"boundary": ["wrap"]},
+        ValueError,
+        "boundary=['wrap']: ",
+        "one name per spatial axis",
+        "got 1",
+    ),
+    row(GEOMETRY, {"boundary": ("wrap",) * 3}, ValueError, "one name per spatial axis", "2 of them", "got 3"),
+    row(GEOMETRY, {"boundary": ("wrap", "mirror")}, ValueError, "'mirror'", "is 'reflect' here"),
+    row(GEOMETRY, {"boundary": ("wrap", None)}, TypeError, "boundary=", "None", "'zeros'", "NoneType"),
+    row(GEOMETRY, {"boundary": (("wrap",), "edge")}, TypeError, "('wrap',)", "'zeros'", "tuple"),
+    # ------------------------------------------------------------------------------------------------- shapes
+    *shapes("weight_shape", ("ConvGeometry", "ConvGeometry.transposed")),
+    *shapes("input_shape", SHAPED),
+    *(each for each in shapes("output_shape", BACKWARD) if each.bad["output_shape"] is not None),
+    row(SHAPED, {"input_shape": 5}, ValueError, "input_shape=", "(2, 2)", "2 axes", "which are 1"),
+    row(SHAPED, {"input_shape": (5, 5, 5)}, ValueError, "input_shape=(5, 5, 5)", "(2, 2)", "which are 3"),
+    row(SHAPED, {"input_shape": ()}, ValueError, "input_shape=()", "(2, 2)", "which are 0"),
+    row(WEIGHTED, {"weight": [1, 2]}, ValueError, "(5, 5)", "a weight of shape (2,) has 1 axes"),
+    row(WEIGHTED, {"weight": np.ones((1, 1, 1, 2, 2))}, ValueError, "(5, 5)", "has 5 axes", "which are 2"),
+    row(
+        ("conv_matrix", "Conv", "conv"),
+        {"weight": np.ones((1, 1, 2))},
+        ValueError,
+        "(5, 5)",
+        "C_in = 1",
+        "got 5",
+    ),
+    row(
+        "ConvGeometry",
+        {"weight_shape": (2, 1), "input_shape": 5},
+        ValueError,
+        "(2, 1)",
+        "at least one spatial axis",
+    ),
+    row(WEIGHTED, {"weight": 3.0}, ValueError, "weight has shape ()", "at least one axis"),
+    row(WEIGHTED, {"weight": []}, ValueError, "weight has shape (0,)", "at least one tap"),
+    row(WEIGHTED, {"weight": np.ones((2, 0))}, ValueError, "weight has shape (2, 0)", "at least one tap"),
+    row(ON_ARRAYS, {"x": np.ones((5, 0))}, ValueError, "(5, 0)", "axis 1 must be at least 1"),
+    row(ON_ARRAYS, {"x": 3.0}, ValueError, "x of shape ()", "at least one"),
+    # ------------------------------------------------------------------ a kernel larger than the padded input
+    row(
+        ("conv_matrix", "Conv", "conv"),
+        {"weight": np.ones((7, 2))},
+        ValueError,
+        "(7, 2)",
+        "axis 0 of the kernel",
+        "dilation * (kernel - 1) + 1 = 1 * (7 - 1) + 1 = 7 positions",
+        "5 + 0 + 0 = 5",
+        "Pad by at least 2 more",
+    ),
+    row(
+        ("conv_matrix", "Conv", "conv"),
+        {"dilation": (1, 6), "padding": ((0, 0), (0, 1))},
+        ValueError,
+        "axis 1",
+        "6 * (2 - 1) + 1 = 7 positions",
+        "5 + 0 + 1 = 6",
+        "Pad by at least 1 more",
+        "smaller kernel or dilation",
+    ),
+    row(
+        "ConvGeometry",
+        {"weight_shape": (2, 8), "padding": 1},
+        ValueError,
+        "weight_shape=(2, 8): ",
+        "axis 1",
+        "8 positions",
+        "5 + 1 + 1 = 7",
+        "Pad by at least 1 more",
+    ),
+    row(
+        BACKWARD,
+        {"padding": 4},
+        ValueError,
+        "padding=4: ",
+        "axis 0 of the transpose",
+        "size -2",
+        "input size 5, kernel 2, stride 1, padding (4, 4)",
+        "Remove less",
+    ),
+    row(
+        BACKWARD,
+        {"padding": np.array([[0, 0], [4, 4]])},
+        ValueError,
+        "padding=array(",
+        "axis 1",
+        "size -2",
+        "Remove less",
+    ),
+    # ------------------------------------------------------------------------ output_padding and output_shape
+    row(BACKWARD, {"output_padding": 1}, ValueError, "output_padding=1: ", "less than its stride 1", "got 1"),
+    row(
+        BACKWARD,
+        {"output_padding": (0, 2), "stride": 2},
+        ValueError,
+        "output_padding=(0, 2): ",
+        "axis 1",
+        "stride 2",
+    ),
+    row(
+        BACKWARD,
+        {"output_padding": 1, "output_shape": (11, 11), "stride": 2},
+        ValueError,
+        "output_padding=1: ",
+        "output_shape",
+        "give one of them",
+    ),
+    row(
+        BACKWARD,
+        {"output_padding": 1, "padding": "same", "stride": 2},
+        ValueError,
+        "output_padding=1: ",
+        "padding='same'",
+        "(10, 10)",
+        "output_shape",
+    ),
+    row(
+        BACKWARD,
+        {"output_shape": (10, 30), "stride": 2},
+        ValueError,
+        "output_shape=(10, 30): ",
+        "axis 1 cannot be 30",
+        "input size 5, kernel 2, stride 2, padding (0, 0)",
+        "10 (output_padding=0) or 11 (output_padding=1)",
+    ),
+    row(
+        BACKWARD,
+        {"output_shape": (9, 8), "stride": 2, "padding": 1, "dilation": 2},
+        ValueError,
+        "(9, 8): ",
+        "axis 1 cannot be 8",
+        "dilation 2",
+        "padding (1, 1)",
+        "9 (output_padding=0) or 10 (output_padding=1)",
+    ),
+    row(
+        BACKWARD,
+        {"output_shape": (8, 30), "stride": 2, "padding": np.array([1, 1])},
+        ValueError,
+        "output_shape=(8, 30): ",
+        "axis 1 cannot be 30",
+        "8 (output_padding=0) or 9 (output_padding=1)",
+    ),
+    row(
+        BACKWARD,
+        {"output_shape": (10, 8), "stride": 2, "padding": "same"},
+        ValueError,
+        "(10, 8): ",
+        "axis 1 cannot be 8",
+        "padding 'same'",
+        "9 to 10",
+    ),
+    row(BACKWARD, {"output_shape": 7, "stride": 2**60}, ValueError, "output_shape=7: ", "2 of them", "got 1"),
+    row(
+        BACKWARD,
+        {"output_shape": (7, 1), "stride": 2**60},
+        ValueError,
+        "axis 0 cannot be 7",
+        "(output_padding=0)",
+        "so on to",
+    ),
+    row(BACKWARD, {"output_shape": ()}, ValueError, "output_shape=(): ", "2 of them", "got 0"),
+    row(BACKWARD, {"output_shape": (1, 6, 6)}, ValueError, "output_shape=(1, 6, 6): ", "2 of them", "got 3"),
+    row(
+        "ConvTranspose",
+        {"weight": np.ones((5, 3, 2)), "output_shape": (9, 6)},
+        ValueError,
+        "output_shape=(9, 6): ",
+        "returns 3 channels",
+        "got 9",
+    ),
+    # ----------------------------------------------------------------------------------------- dtype of sorts
+    *dtypes("dtype", ("ConvGeometry.nbytes", *WEIGHTED, "check_adjoint of functions")),
+    row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),
+    *(
+        row(
+            "conv_matrix",
+            {"index_dtype": value},
+            TypeError,
+            f"index_dtype={value!r}: ",
+            "numpy.int32 or numpy.int64",
+        )
+        for value in ("int16", "uint32", float, "nope", 32, True, (), [1, 2], {1: 2})
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [[1.0]], "input_shape": (46341, 46341), "index_dtype": np.int32},
+        ValueError,
+        "index_dtype=",
+        "numpy.int32",
+        str(46341**2),
+        str(2**31 - 1),
+        "numpy.int64",
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [1.0], "input_shape": 2**31, "stride": 2**31, "index_dtype": np.int32},
+        ValueError,
+        "index_dtype=",
+        str(2**31),
+        "int32 ends at",
+        "numpy.int64",
+    ),
+    row(
+        WEIGHTED,
+        {"weight": [[1j, 1]], "dtype": float},
+        TypeError,
+        "dtype=float64: ",
+        "complex128",
+        "imaginary parts",
+    ),
+    row(
+        WEIGHTED,
+        {"weight": [[1j, 1]], "dtype": int},
+        TypeError,
+        "dtype=int64: ",
+        "complex128",
+        "imaginary parts",
+    ),
+    row(WEIGHTED, {"weight": [[1.0, 2]], "dtype": int}, TypeError, "dtype=int64: ", "float64", "fractions"),
+    row(
+        WEIGHTED,
+        {"weight": [[300, 1]], "dtype": np.int8},
+        OverflowError,
+        "dtype=int8: ",
+        "300",
+        "-128 and 127",
+        "int64",
+    ),
+    row(
+        WEIGHTED, {"weight": [[-1, 1]], "dtype": np.uint8}, OverflowError, "dtype=uint8: ", "-1", "0 and 255"
+    ),
+    row(
+        WEIGHTED,
+        {"weight": [[1, 1e300]], "dtype": "f4"},
+        ValueError,
+        "weight[0, 1] = 1e+300",
+        "float32",
+        "finite",
+    ),
+    row(WEIGHTED, {"weight": [[1, 1e300]], "dtype": "c8"}, ValueError, "weight[0, 1] = 1e+300", "complex64"),
+    # ------------------------------------------------------------------------------------- weight and operand
+    *arrays("weight", WEIGHTED),
+    *arrays("x", PRODUCTS),
+    row(
+        WEIGHTED,
+        {"weight": [[1, np.nan], [np.nan, 1]]},
+        ValueError,
+        "not finite at 2 place(s)",
+        "weight[0, 1] = nan",
+        "nan_to_num",
+    ),
+    row(WEIGHTED, {"weight": [[1, -np.inf]]}, ValueError, "not finite at 1 place(s)", "weight[0, 1] = -inf"),
+    row(
+        WEIGHTED,
+        {"weight": [[1, complex(0, np.nan)]]},
+        ValueError,
+        "not finite at 1 place(s)",
+        "weight[0, 1]",
+    ),
+    *(
+        row(WEIGHTED, {"flip": value}, TypeError, f"flip={value!r}: ", "True or False", type(value).__name__)
+        for value in (None, 1, 0.0, "yes", "", [True], np.array(True), {})
+    ),
+    *(
+        row(
+            ("Conv", "ConvTranspose"),
+            {"method": value},
+            error,
+            f"method={value!r}: ",
+            "'auto', 'sparse', 'gemm'",
+        )
+        for value, error in [
+            ("magic", ValueError),
+            ("SPARSE", ValueError),
+            ("", ValueError),
+            (None, TypeError),
+            (True, TypeError),
+            (3, TypeError),
+            (["gemm"], TypeError),
+            (b"gemm", TypeError),
+        ]
+    ),
+    row(("Conv", "ConvTranspose"), {"method": "direct"}, ValueError, "method='direct': ", "is 'gemm' here"),
+    *(
+        row(ON_ARRAYS, {"batch_dims": value}, TypeError, f"batch_dims={value!r}: ", "an int of at least 0")
+        for value in (True, 1.0, None, "1", (1,), [])
+    ),
+    row(ON_ARRAYS, {"batch_dims": -1}, ValueError, "batch_dims=-1: ", "at least 0"),
+    row(ON_ARRAYS, {"batch_dims": 2}, ValueError, "batch_dims=2: ", "(5, 5) has 2 axes", "at least one"),
+    row(ON_ARRAYS, {"batch_dims": 2**63}, ValueError, f"batch_dims={2**63}: ", "at most 2**63 - 1"),
+    row(ON_ARRAYS, {"batch_dims": 1}, ValueError, "(5,)", "(2, 2)", "2 axes", name="a batch axis too many"),
+    row(
+        ON_ARRAYS,
+        {"x": np.ones((8, 5, 5))},
+        ValueError,
+        "(8, 5, 5)",
+        "(2, 2)",
+        "batch_dims",
+        name="a batch forgotten",
+    ),
+    # ------------------------------------------------------------------------------------------ wrong lengths
+    row(
+        "A.matvec(x)",
+        {"x": np.ones(4)},
+        ValueError,
+        "x has shape (4,)",
+        "length 9",
+        "input_shape (3, 3)",
+        "length 4 is the output's",
+        "did you mean rmatvec?",
+    ),
+    row(
+        "A @ x",
+        {"x": np.ones(4)},
+        ValueError,
+        "length 9",
+        "length 4 is the output's",
+        "did you mean rmatvec?",
+    ),
+    row(
+        "A.dot(x)",
+        {"x": np.ones(4)},
+        ValueError,
+        "length 9",
+        "length 4 is the output's",
+        "did you mean rmatvec?",
+    ),
+    row(
+        "A.rmatvec(x)",
+        {"x": np.ones(9)},
+        ValueError,
+        "x has shape (9,)",
+        "length 4",
+        "output_shape (2, 2)",
+        "length 9 is the input's",
+        "did you mean matvec?",
+    ),
+    row(
+        "A.matmat(X)", {"x": np.ones((4, 2))}, ValueError, "shape (4, 2)", "length 9", "did you mean rmatmat?"
+    ),
+    row("A @ x", {"x": np.ones((4, 2))}, ValueError, "shape (4, 2)", "length 9", "did you mean rmatmat?"),
+    row(
+        "A.rmatmat(X)", {"x": np.ones((9, 2))}, ValueError, "shape (9, 2)", "length 4", "did you mean matmat?"
+    ),
+    row(("A.matvec(x)", "A @ x", "A.dot(x)"), {"x": np.ones(5)}, ValueError, "(5,)", "length 9", "got 5"),
+    row(("A.matvec(x)", "A @ x"), {"x": np.ones(0)}, ValueError, "(0,)", "length 9", "got 0"),
+    row(
+        ("A.matvec(x)", "A @ x", "A.matmat(X)"),
+        {"x": np.ones((3, 3))},
+        ValueError,
+        "(3, 3)",
+        "length 9",
+        "A(x)",
+        "x.ravel()",
+    ),
+    row(("A.matvec(x)", "A.rmatvec(x)"), {"x": 3.0}, ValueError, "x has shape ()", "length"),
+    row(("A.matmat(X)", "A.dot(x)", "A @ x"), {"x": np.array(3.0)}, ValueError, "shape ()", "length 9"),
+    row("A.matvec(x)", {"x": np.ones((9, 2))}, ValueError, "(9, 2)", "did you mean matmat?"),
+    row("A.rmatvec(x)", {"x": np.ones((4, 2))}, ValueError, "(4, 2)", "did you mean rmatmat?"),
+    row("A.matmat(X)", {"x": np.ones(9)}, ValueError, "(9,)", "did you mean matvec?"),
+    row("A.rmatmat(X)", {"x": np.ones(4)}, ValueError, "(4,)", "did you mean rmatvec?"),
+    row(
+        "A(x)",
+        {"x": np.ones((2, 2))},
+        ValueError,
+        "(2, 2)",
+        "input_shape (3, 3)",
+        "output's",
+        "did you mean A.H(x)?",
+    ),
+    row("A.H(x)", {"x": np.ones((3, 3))}, ValueError, "(3, 3)", "input_shape (2, 2)", "did you mean A.H(x)?"),
+    row(
+        "A(x)", {"x": np.ones(9)}, ValueError, "(9,)", "input_shape (3, 3)", "reshape(A.input_shape)", "A @ x"
+    ),
+    row("A(x)", {"x": np.ones((3, 3, 2))}, ValueError, "(3, 3, 2)", "last axes must be input_shape (3, 3)"),
+    row("A(x)", {"x": 3.0}, ValueError, "shape ()", "input_shape (3, 3)"),
+    row(("A @ x", "A.dot(x)"), {"x": "abc"}, ValueError, "'abc'"),
+    row("A @ x", {"x": 2}, ValueError, "2 is a scalar", "'*'"),
+    row("A @ x", {"x": np.float32(2)}, ValueError, "is a scalar", "'*'"),
+    # ------------------------------------------------------------------------------------- integers that grow
+    row("conv", {"x": [2**62, 0], "weight": [3]}, OverflowError, str(2**62), "up to 3", "int64", "floats"),
+    row("conv_transpose", {"x": [2**62, 0], "weight": [3]}, OverflowError, str(2**62), "int64", "floats"),
+    *(
+        row(caller, {"x": np.full(shape, -(2**61))}, OverflowError, str(2**61), "up to 10", "int64", "floats")
+        for caller, shape in {
+            "A(x)": (3, 3),
+            "A @ x": 9,
+            "A.matvec(x)": 9,
+            "A.rmatvec(x)": 4,
+            "A.matmat(X)": (9, 2),
+            "A.rmatmat(X)": (4, 2),
+        }.items()
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [100] * 3, "input_shape": 1, "padding": 1, "boundary": "edge", "dtype": np.int8},
+        OverflowError,
+        "dtype=int8: ",
+        "300",
+        "127",
+        name="int8 folded",
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [2**62] * 3, "input_shape": 1, "padding": 1, "boundary": "wrap"},
+        OverflowError,
+        "int64",
+        name="int64 folded",
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [2**62] * 3, "input_shape": 3, "padding": 1, "boundary": "antireflect"},
+        OverflowError,
+        "int64",
+        name="int64 doubled",
+    ),
+    row(
+        "conv_matrix",
+        {"weight": np.full(3, 3e38, np.float32), "input_shape": 1, "padding": 1, "boundary": "wrap"},
+        OverflowError,
+        "float32",
+        name="float32 folded",
+    ),
+    # -------------------------------------------------------------------------------------------- W too large
+    row(
+        "conv_matrix",
+        {"input_shape": (2**30, 2**31)},
+        MemoryError,
+        f"nnz = {4 * (2**30 - 1) * (2**31 - 1)}",
+        "bytes",
+        "GiB",
+        "int64",
+        "are available",
+        'convops.Conv(weight, input_shape, method="gemm")',
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [1], "input_shape": 5, "padding": 2**36},
+        MemoryError,
+        "nnz = 5 ",
+        "bytes",
+        "convops.Conv(",
+    ),
+    row(
+        "conv_matrix",
+        {"weight": [1, 1], "input_shape": 5, "padding": 2**40, "boundary": "wrap"},
+        MemoryError,
+        "bytes",
+        "convops.Conv(",
+    ),
+    row("ConvGeometry", {"weight_shape": (1, 1), "padding": 2**40}, ValueError, "output_shape=", "2**63 - 1"),
+    row(
+        "ConvGeometry",
+        {"weight_shape": (1, 1), "input_shape": (2**32, 2**32)},
+        ValueError,
+        f"{2**64} elements",
+    ),
+    # ------------------------------------------------------------------------------------------ check_adjoint
+    *(
+        row("check_adjoint", {"op": value}, TypeError, "op=", "shape, matvec, rmatvec", "aslinearoperator")
+        for value in (None, 3, "abc", [[1]])
+    ),
+    row("check_adjoint", {"op": np.eye(2)}, TypeError, "op=array(", "matvec, rmatvec", "aslinearoperator"),
+    row(
+        "check_adjoint",
+        {"op": csr_array(np.eye(2))},
+        TypeError,
+        "op=",
+        "rmatvec",
+        "aslinearoperator",
+        name="sparse",
+    ),
+    row(
+        "check_adjoint",
+        {"op": difference},
+        TypeError,
+        "op=<function difference",
+        "check_adjoint(forward, adjoint",
+    ),
+    row("check_adjoint", {"input_shape": 9}, TypeError, "input_shape=9: ", "no adjoint function"),
+    row("check_adjoint", {"output_shape": 4}, TypeError, "output_shape=4: ", "no adjoint function"),
+    row("check_adjoint", {"dtype": float}, TypeError, "dtype=<class 'float'>: ", "no adjoint function"),
+    *(
+        row("check_adjoint", {"seed": value}, TypeError, f"seed={value!r}: ", "an int of at least 0")
+        for value in (None, True, 1.0, "1", (1,), np.random.default_rng)
+    ),
+    row("check_adjoint", {"seed": -1}, ValueError, "seed=-1: ", "at least 0"),
+    row("check_adjoint", {"seed": 2**63}, ValueError, "seed=", "at most 2**63 - 1"),
+    row(
+        "check_adjoint",
+        {"op": LinearOperator((2, 2), matvec=abs, dtype=float)},
+        TypeError,
+        "rmatvec",
+        name="a LinearOperator without rmatvec",
+    ),
+    row(
+        "check_adjoint",
+        {"op": aslinearoperator(np.ones((2, 3), bool))},
+        TypeError,
+        "bool",
+        "float32",
+        name="bool",
+    ),
+    row(
+        "check_adjoint",
+        {"op": aslinearoperator(np.ones((2, 3), "g"))},
+        TypeError,
+        "float32",
+        name="longdouble",
+    ),
+    row(
+        "check_adjoint",
+        {"op": aslinearoperator(np.zeros((0, 3)))},
+        ValueError,
+        "shape",
+        "(0, 3)",
+        name="no rows",
+    ),
+    row("check_adjoint of functions", {"op": 3}, TypeError, "op=3: ", "functions of one array", "int"),
+    row(
+        "check_adjoint of functions",
+        {"adjoint": 3},
+        TypeError,
+        "adjoint=3: ",
+        "functions of one array",
+        "int",
+    ),
+    row(
+        "check_adjoint of functions", {"input_shape": None}, TypeError, "input_shape is missing", "Give both"
+    ),
+    row(
+        "check_adjoint of functions",
+        {"output_shape": None},
+        TypeError,
+        "output_shape is missing",
+        "Give both",
+    ),
+    *(
+        each
+        for each in shapes("input_shape", ("check_adjoint of functions",))
+        if each.bad["input_shape"] is not None
+    ),
+    row(
+        "check_adjoint of functions",
+        {"output_shape": 5},
+        ValueError,
+        "forward returned shape (4,)",
+        "must be (5,)",
+    ),
+    row(
+        "check_adjoint of functions",
+        {"input_shape": 6, "output_shape": 5, "adjoint": lambda y: y},
+        ValueError,
+        "adjoint returned shape (5,)",
+        "must be (6,)",
+        name="an adjoint of the wrong size",
+    ),
+    row(
+        "check_adjoint of functions",
+        {"op": lambda x: None},
+        ValueError,
+        "forward returned",
+        name="None returned",
+    ),
+    row(
+        "check_adjoint of functions",
+        {"op": lambda x: [[1], [1, 2]]},
+        ValueError,
+        "forward returned",
+        name="a ragged list returned",
+    ),
+    row(
+        "check_adjoint of functions",
+        {"op": lambda x: np.array(["a"] * 4)},
+        TypeError,
+        "forward returned",
+        "<U1",
+        name="str returned",
+    ),
+    row(
+        "check_adjoint of functions",
+        {"op": lambda x: 1.0 * difference(x), "dtype": int},
+        ValueError,
+        "float64",
+        "integers",
+        name="floats returned for integers",
+    ),
+]
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Fail what takes longer, where the system has an alarm: refusing must not begin to work."""
+
+    def stop(*_: object) -> None:
+        pytest.fail(f"no answer within {seconds} s")
+
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(("caller", "line"), [test for line in TABLE for test in line.tests()])
+def test_bad_input_is_refused_in_words(caller: str, line: Row) -> None:
+    with deadline(2), pytest.raises(line.error) as caught:
+        CALLERS[caller](**line.bad)
+    message = str(caught.value)
+    assert not [fragment for fragment in line.says if fragment not in message], message
+    assert type(caught.value) is line.error
+    raised_in = traceback.extract_tb(caught.value.__traceback__)[-1].filename
+    assert Path(raised_in).is_relative_to(HOME), f"raised in {raised_in}"
+
+
+@pytest.mark.parametrize("name", ["stride", "nnz", "axes", "shape", "more"])
+def test_a_geometry_is_frozen(name: str) -> None:
+    geometry = ConvGeometry(3, 8)
+    with pytest.raises(FrozenInstanceError, match=name):
+        setattr(geometry, name, 1)
+    with pytest.raises(FrozenInstanceError, match=name):
+        delattr(geometry, name)
+
+
+@pytest.mark.parametrize("operator", [A, A.T, A.H], ids=["A", "A.T", "A.H"])
+@pytest.mark.parametrize(
+    "name", ["shape", "dtype", "weight", "geometry", "input_shape", "method", "T", "H", "ndim", "more"]
+)
+def test_an_operator_is_frozen(operator: Any, name: str) -> None:
+    with pytest.raises(
+        AttributeError, match=rf"^{name} of a Conv.* cannot be set: operators are frozen. Build a new"
+    ):
+        setattr(operator, name, 1)
+    with pytest.raises(AttributeError, match=rf"^{name} of a Conv.* cannot be deleted: operators are frozen"):
+        delattr(operator, name)
+
+
+def test_the_weight_of_an_operator_cannot_be_written() -> None:
+    for operator in (A, A.T, Conv([[1j]], (2, 2)).H):
+        with pytest.raises(ValueError, match="read-only"):
+            operator.weight[0, 0] = 9
+
+
+# What SciPy's LinearOperator brings along: its errors are its own, but no nonsense may come out.
+INHERITED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "2 @ A": (lambda: 2 @ A, ValueError, "[Ss]calar"),
+    "A + 1": (lambda: A + 1, TypeError, "."),
+    "A + dense": (lambda: A + np.ones((4, 9)), TypeError, "Conv"),
+    "A + sparse": (lambda: A + csr_array(np.ones((4, 9))), TypeError, "Conv"),
+    "A + B of another shape": (lambda: A + A.T, ValueError, "shape mismatch"),
+    "A @ B of another shape": (lambda: A @ A, ValueError, "shape mismatch"),
+    "A ** 2, not square": (lambda: A**2, ValueError, "square"),
+    "B ** -1": (lambda: Conv([1.0], 3) ** -1, ValueError, "non-negative integer"),
+    "B ** 2.5": (lambda: Conv([1.0], 3) ** 2.5, ValueError, "non-negative integer"),
+    "A / x": (lambda: A / np.ones(9), ValueError, "by a scalar"),
+    "A / str": (lambda: A / "a", TypeError, "."),
+    "x @ A of the wrong length": (lambda: np.ones(9) @ A, ValueError, "4"),
+    "sparse @ A": (lambda: csr_array(np.eye(4)) @ A, TypeError, "sparse"),
+    "A * sparse": (lambda: A * csr_array(np.eye(9)), TypeError, "sparse"),
+    "A * None": (lambda: A * None, ValueError, "None"),
+    "A * str": (lambda: A * "a", ValueError, "'a'"),
+    "A * 0-d": (lambda: A * np.array(2.0), ValueError, "shape \\(\\)"),
+    "np.matmul(A, x)": (lambda: np.matmul(A, np.ones(9)), TypeError, "Conv"),
+    "A of positional stride": (lambda: Conv(WEIGHT, (3, 3), 2), TypeError, "positional"),
+    "A of an unknown argument": (lambda: Conv(WEIGHT, (3, 3), strides=2), TypeError, "strides"),
+    "conv with a bias": (lambda: conv(np.ones((3, 3)), WEIGHT, bias=1), TypeError, "bias"),
+}
+
+
+@pytest.mark.parametrize(("act", "error", "says"), INHERITED.values(), ids=INHERITED.keys())
+def test_inherited_operations_refuse_too(act: Callable[[], Any], error: type[Exception], says: str) -> None:
+    with pytest.raises(error, match=says):
+        act()
+
+
+# Each would need terabytes, which no machine has; what the message names.
+TOO_LARGE: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
+    "conv_matrix": (lambda: conv_matrix(np.ones((5, 5)), (2**30, 2**31)), ("nnz", "bytes", "convops.Conv(")),
+    "conv_matrix, rows": (
+        lambda: conv_matrix([1.0], 5, padding=2**40),
+        ("nnz = 5 ", "bytes", "convops.Conv("),
+    ),
+    "sparse A @ x": (
+        lambda: Conv([1.0], 5, padding=2**40, method="sparse") @ np.ones(5),
+        ("nnz = 5 ", "bytes", "gemm"),
+    ),
+    "tosparse of A": (lambda: Conv(np.ones((5, 5)), (2**30, 2**31)).tosparse(), ("nnz", "bytes", "gemm")),
+    "tosparse of A.T": (lambda: Conv([1.0], 2**40, stride=2**39).T.tosparse(), ("nnz = 2 ", "bytes")),
+    "toarray of A": (lambda: Conv([1.0], 2**21).toarray(), (f"{2**21}x{2**21}", "bytes", "tosparse")),
+}
+
+
+@pytest.mark.parametrize(("act", "says"), TOO_LARGE.values(), ids=TOO_LARGE.keys())
+def test_what_does_not_fit_is_refused_before_anything_is_allocated(
+    act: Callable[[], Any], says: tuple[str, ...]
+) -> None:
+    tracemalloc.start()
+    try:
+        with deadline(2), pytest.raises(MemoryError) as caught:
+            act()
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+    message = str(caught.value)
+    assert not [fragment for fragment in says if fragment not in message], message
+
+
+def test_int32_forced_on_a_matrix_that_needs_int64_is_refused_before_anything_is_allocated() -> None:
+    tracemalloc.start()
+    try:
+        with deadline(2), pytest.raises(ValueError, match=r"index_dtype.*int32 ends at 2147483647"):
+            conv_matrix([[1.0]], (46341, 46341), index_dtype=np.int32)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_message_is_one_paragraph_however_long_the_argument() -> None:
+    for bad in (np.arange(1000), np.ones((40, 40)), np.ma.array([1.5, 2]), "same" * 1000, list(range(1000))):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            ConvGeometry((2, 2), (5, 5), stride=bad)  # type: ignore[arg-type]
+        assert len(str(caught.value)) < 600
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("boundary", ["zeros", "wrap", "reflect", "symmetric", "edge", "antireflect"])
+@pytest.mark.parametrize(
+    ("shapes", "more"),
+    [
+        ((3, 2**40), {"padding": 1}),
+        ((3, 2**40), {"stride": 2**39}),
+        ((3, 2**62), {"stride": 2**61, "padding": "same"}),
+        (((5, 5), (2**31, 2**31)), {"padding": "same", "stride": (1, 2**20)}),
+        (((1, 1), (2**31, 2**31)), {"dilation": 2**62}),
+        ((2**40, 2**41), {}),
+        ((3, 2**41), {"dilation": 2**40 - 1}),
+        ((3, 5), {"padding": 2**40}),
+        ((2**14, 2**21), {"padding": "same"}),
+        ((64, 2**21), {"padding": "same", "dilation": 3}),
+    ],
+    ids=str,
+)
+def test_arithmetic_on_sizes_that_no_machine_holds_is_instant(shapes: Any, more: Any, boundary: str) -> None:
+    with deadline(0.5):
+        geometry = ConvGeometry(*shapes, boundary=boundary, **more)
+        assert geometry.nbytes() > geometry.nnz > 0
+        assert f"nnz = {geometry.nnz}" in geometry.explain()
