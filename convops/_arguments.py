@@ -94,7 +94,8 @@ def choice(name: str, value: object, names: tuple[str, ...], others: Mapping[str
     if isinstance(value, str):
         if value in names:
             return str(value)
-        ours = others.get(value.lower())
+        lower = value.lower()
+        ours = others.get(lower, lower if lower in names else None)
         hint = f" What you call {value!r} is {ours!r} here." if ours else ""
         listed = ", ".join(map(repr, names))
         raise ValueError(f"{shown(name, value)}: it must be one of {listed}.{hint}")

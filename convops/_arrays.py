@@ -14,15 +14,15 @@ SUPPORTED = "float32, float64, complex64, complex128 and the integers up to int6
 INT64 = np.dtype(np.int64)
 
 
-def operator_dtype(dtype: Any) -> np.dtype[Any]:
+def operator_dtype(dtype: Any, name: str = "dtype") -> np.dtype[Any]:
     """Return `dtype` as a dtype that an operator can have."""
     try:
         found: np.dtype[Any] = np.dtype(dtype)
     except TypeError:
-        raise TypeError(f"{shown('dtype', dtype)}: it is no dtype; use one of {SUPPORTED}.") from None
+        raise TypeError(f"{shown(name, dtype)}: it is no dtype; use one of {SUPPORTED}.") from None
     native: np.dtype[Any] = found.newbyteorder("=")
     if dtype is None or not (native in INEXACT or native.kind in "iu") or native == np.uint64:
-        raise TypeError(f"{shown('dtype', dtype)}: operators work in {SUPPORTED}; use one of these.")
+        raise TypeError(f"{shown(name, dtype)}: operators work in {SUPPORTED}; use one of these.")
     return native
 
 
@@ -54,11 +54,6 @@ def dense(name: str, value: Any) -> Array:
     if not (native in INEXACT or native.kind in "iu"):
         wider = " Convert it with astype(np.float32)." if array.dtype == np.float16 else ""
         raise TypeError(f"{name} has dtype {array.dtype}: convops works in {SUPPORTED}.{wider}")
-    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
-        raise OverflowError(
-            f"{name} has dtype uint64 and holds {array.max()}: integers are computed in int64, which ends at "
-            "2**63 - 1. Give floats instead."
-        )
     return array.astype(native, copy=False)
 
 
@@ -69,15 +64,16 @@ def _not_an_array(name: str, value: object, why: str) -> NoReturn:
 
 
 def weight_array(weight: Any, dtype: Any = None) -> Array:
-    """Return a read-only copy of `weight` in the dtype of the operator, which holds every value of it.
+    """Return a read-only copy of `weight` in the dtype of the operator; floats are rounded to it.
 
-    Integers become int64 unless `dtype` names a smaller one.
+    Integers become int64 unless `dtype` names another.
     """
     array = dense("weight", weight)
     if array.ndim == 0 or array.size == 0:
         raise ValueError(
             f"weight has shape {array.shape}: it must have at least one axis, and at least one tap on each."
         )
+    refuse_beyond_int64("weight", array)
     if dtype is None:
         target = INT64 if array.dtype.kind in "iu" else array.dtype
     else:
@@ -88,12 +84,26 @@ def weight_array(weight: Any, dtype: Any = None) -> Array:
     if copy.dtype.kind in "fc" and not np.isfinite(copy).all():
         places = np.argwhere(~np.isfinite(copy))
         place = tuple(places[0].tolist())
+        if np.isfinite(array[place]):
+            raise OverflowError(
+                f"dtype={target}: weight{list(place)} = {array[place]}, and {target} ends at "
+                f"{np.finfo(target).max:.4g}. Use a wider dtype, or scale the weight down."
+            )
         raise ValueError(
-            f"weight is not finite at {len(places)} place(s), first weight{list(place)} = {array[place]} in "
-            f"{target}: a linear map has finite entries. Replace them, as in np.nan_to_num(weight)."
+            f"weight is not finite at {len(places)} place(s), first weight{list(place)} = {array[place]}: a "
+            "linear map has finite entries. Replace them, as in np.nan_to_num(weight)."
         )
     copy.flags.writeable = False
     return copy
+
+
+def refuse_beyond_int64(name: str, array: Array) -> None:
+    """Refuse uint64 values that int64 cannot hold."""
+    if array.dtype == np.uint64 and array.size and int(array.max()) >= 2**63:
+        raise OverflowError(
+            f"{name} has dtype uint64 and holds {array.max()}: integers are computed in int64, which ends at "
+            "2**63 - 1. Give floats instead."
+        )
 
 
 def _check_conversion(array: Array, target: np.dtype[Any]) -> None:

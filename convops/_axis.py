@@ -108,14 +108,6 @@ class Axis(NamedTuple):
         return start, min(max(stop, start), out_size)
 
     @property
-    def border_outputs(self) -> int:
-        """Number of outputs that `reads` looks at one by one."""
-        if self.boundary in ("zeros", "wrap"):
-            return 0
-        start, stop = self.interior
-        return self.out_size - stop + start
-
-    @property
     def reads(self) -> int:
         """Number of (output, sample) pairs such that the output reads the sample."""
         if self.boundary == "zeros":
@@ -123,10 +115,7 @@ class Axis(NamedTuple):
         if self.boundary == "wrap":
             return self.out_size * min(self.kernel, self.size // gcd(self.dilation, self.size))
         start, stop = self.interior
-        cycle, last = period(self.size, self.boundary), self.size - 1
-        # Rows that lie a whole axis beyond an end come round again with the period.
-        far_left = min(max((self.before - last - self.effective + 1) // self.stride + 1, 0), start)
-        far_right = min(max(-(-(cycle + self.before) // self.stride), stop), self.out_size)
+        far_left, far_right = self._near
         near = chain(range(far_left, start), range(stop, far_right))
         return (
             (stop - start) * self.kernel
@@ -135,12 +124,42 @@ class Axis(NamedTuple):
             + self._reads_of_far_rows(far_right, self.out_size)
         )
 
-    def _reads_of_far_rows(self, start: int, stop: int) -> int:
-        """Count the reads of rows that depend on their position modulo the period alone."""
+    @property
+    def outputs_counted(self) -> int:
+        """Number of outputs that `reads` looks at one by one."""
+        if self.boundary in ("zeros", "wrap"):
+            return 0
+        start, stop = self.interior
+        far_left, far_right = self._near
+        return (
+            (start - far_left)
+            + (far_right - stop)
+            + min(far_left, self._classes)
+            + min(self.out_size - far_right, self._classes)
+        )
+
+    @property
+    def _near(self) -> tuple[int, int]:
+        """Outputs ``left <= p < right`` that read something less than a whole axis beyond its ends.
+
+        All others depend on their position modulo the period alone.
+        """
+        start, stop = self.interior
+        cycle, last = period(self.size, self.boundary), self.size - 1
+        left = (self.before - last - self.effective + 1) // self.stride + 1
+        right = -(-(cycle + self.before) // self.stride)
+        return min(max(left, 0), start), min(max(right, stop), self.out_size)
+
+    @property
+    def _classes(self) -> int:
+        """Number of outputs after which their positions repeat modulo the period."""
         cycle = period(self.size, self.boundary)
-        classes = cycle // gcd(self.stride, cycle)
-        times, rest = divmod(stop - start, classes)
-        counts = [self._reads_of_row(start + number) for number in range(classes if times else rest)]
+        return cycle // gcd(self.stride, cycle)
+
+    def _reads_of_far_rows(self, start: int, stop: int) -> int:
+        """Count the reads of outputs far from the axis, one period of them and the rest."""
+        times, rest = divmod(stop - start, self._classes)
+        counts = [self._reads_of_row(start + number) for number in range(self._classes if times else rest)]
         return times * sum(counts) + sum(counts[:rest])
 
     def _taps_below(self, limit: int) -> int:

@@ -4,12 +4,13 @@ import os
 import sys
 from pathlib import Path
 
-_ALWAYS_FITS = 2**26
+ALWAYS_FITS = 2**26
+"""Bytes that it is not worth asking about."""
 
 
 def refuse_beyond_memory(needed: int, what: str, fix: str) -> None:
     """Raise MemoryError if `needed` bytes are more than can be allocated."""
-    if needed < _ALWAYS_FITS:
+    if needed < ALWAYS_FITS:
         return
     available = available_bytes()
     if needed > available:
@@ -20,7 +21,10 @@ def refuse_beyond_memory(needed: int, what: str, fix: str) -> None:
 
 
 def available_bytes() -> int:
-    """Return the bytes that can still be allocated, as far as the system tells; else the largest int."""
+    """Return the bytes that can still be allocated, as far as the system tells.
+
+    Else those of the machine; else the largest int, so that nothing is refused.
+    """
     known = [size for size in (_meminfo_available(), _cgroup_available()) if size is not None]
     return min(known) if known else _physical_bytes()
 
@@ -40,10 +44,21 @@ def _cgroup_available() -> int | None:
     folder = Path("/sys/fs/cgroup")
     try:
         limit = (folder / "memory.max").read_text().strip()
-        used = (folder / "memory.current").read_text()
-        return None if limit == "max" else max(int(limit) - int(used), 0)
+        if limit == "max":
+            return None
+        used = int((folder / "memory.current").read_text())
+        return max(int(limit) - used + _cached(folder), 0)
     except (OSError, ValueError):
         return None
+
+
+def _cached(folder: Path) -> int:
+    """Return the bytes of file pages that count as used and are given up on demand."""
+    try:
+        words = (folder / "memory.stat").read_text().split()
+        return int(words[words.index("inactive_file") + 1])
+    except (OSError, ValueError):
+        return 0
 
 
 def _physical_bytes() -> int:

@@ -72,8 +72,9 @@ def transposed_sizes(
                 f"{axis.stride}; got {more}. A size further off comes from another input size: give a larger "
                 "input, or pad the result."
             )
-    pairs = padding_pairs(padding, axes)
-    same = padding in ("same", "same_lower") if isinstance(padding, str) else False
+    same = isinstance(padding, str) and padding in ("same", "same_lower")
+    # The pads of "same" depend on the size that is sought here, and its sizes do not depend on the pads.
+    pairs = ((0, 0),) * len(axes) if same else padding_pairs(padding, axes)
     reachable = [_reachable(axis, pair, same) for axis, pair in zip(axes, pairs, strict=True)]
     if output_shape is not None:
         if any(extra):

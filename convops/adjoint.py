@@ -1,20 +1,17 @@
 """The adjoint check: does the adjoint of a linear operator, from any package, fit its forward map."""
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import hypot, inf, isfinite, log2, prod, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convops._arguments import integer, shape, shown
-from convops._arrays import dense, operator_dtype
+from convops._arrays import Array, dense, operator_dtype
 
-Array = NDArray[Any]
 Apply = Callable[[Array], Array]
 
-_NotNumbers = (TypeError, ValueError, OverflowError)
 PROBES = 2
 LARGEST_INTEGER = 256
 
@@ -32,6 +29,8 @@ class AdjointCheck:
         Both sides, at the probes where they differ most.
     difference, bound : float or int
         Their distance, and the largest that rounding explains.
+    note : str
+        Which operator was checked, if not the one that was given.
     """
 
     name: str
@@ -39,6 +38,7 @@ class AdjointCheck:
     right: complex
     difference: float
     bound: float
+    note: str = ""
 
     @property
     def passed(self) -> bool:
@@ -55,6 +55,7 @@ class AdjointCheck:
         return (
             f"{self.name:<10}{verdict:<7}{sides[0]} = {_number(self.left)}, {sides[1]} = "
             f"{_number(self.right)}, difference {_number(self.difference, 2)}, bound {_number(self.bound, 2)}"
+            f"{self.note and f'; {self.note}'}"
         )
 
 
@@ -99,7 +100,13 @@ class AdjointReport:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as a dictionary of plain values; complex numbers as [real, imaginary]."""
+        """Return the report as plain values, for JSON.
+
+        Returns
+        -------
+        dict
+            "operator", "seed", "passed" and "checks"; complex numbers as [real, imaginary].
+        """
         checks = [asdict(check) | {"passed": check.passed} for check in self.checks]
         for check in checks:
             for side in ("left", "right"):
@@ -122,8 +129,9 @@ def check_adjoint(
     Each of two random x (up to 16 where they are short) makes a pair of inner products with each of as
     many random y. A pair may differ by what rounding explains: the noise of the operator itself, measured
     as ½‖A(x₁ + x₂) − Ax₁ − Ax₂‖, and the unit roundoff of its dtype. No tolerance is to be chosen, and
-    none is relative to an inner product that may be near zero. Operators of convops, and those with an
-    integer dtype, are also checked in integers, where both sides must be equal exactly.
+    none is relative to an inner product that may be near zero. Operators of an integer dtype are checked
+    in integers, where both sides must be equal exactly; so are those of convops, with a random integer
+    weight in place of theirs: that leaves no rounding to hide a wrong index.
 
     Parameters
     ----------
@@ -178,9 +186,10 @@ def check_adjoint(
         checks.append(_exact(pair, seed))
     else:
         checks += _floating(pair, seed)
-        twin = getattr(op, "_integer_twin", None)
+        twin = getattr(op, "_convops_integer_twin", None)
         if twin is not None and adjoint is None:
-            checks.append(_exact(_pair(twin(seed), None, None, None, None), seed))
+            exact = _exact(_pair(twin(seed), None, None, None, None), seed)
+            checks.append(replace(exact, note="A with a random integer weight"))
     return AdjointReport(pair.name, seed, tuple(checks))
 
 
@@ -223,7 +232,8 @@ def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any
             f"{shown('op.shape', op.shape)}: an operator has two sizes, (M, N); got {len(sizes)}."
         )
     rows, columns = sizes
-    declared = operator_dtype(np.float64 if getattr(op, "dtype", None) is None else op.dtype)
+    declared = operator_dtype(np.float64 if getattr(op, "dtype", None) is None else op.dtype, "op.dtype")
+    gain = getattr(op, "_convops_gain", 0.0)
     return _Pair(
         " ".join(repr(op).split()),
         _vectors("matvec", op.matvec, (columns,), (rows,)),
@@ -231,7 +241,7 @@ def _pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any
         columns,
         rows,
         declared,
-        getattr(op, "_gain", 0.0),
+        gain if isfinite(gain) else 0.0,
     )
 
 
@@ -265,11 +275,10 @@ def _vectors(name: str, function: Apply, before: tuple[int, ...], after: tuple[i
 
     def apply(x: Array) -> Array:
         try:
-            y = np.array(dense("it", function(x.reshape(before))))
-        except NotImplementedError:
-            raise TypeError(f"{name} is not implemented: an adjoint check needs both products.") from None
-        except _NotNumbers as error:
-            raise type(error)(f"{name} returned no array of numbers: {error}") from None
+            returned = function(x.reshape(before).copy())
+        except NotImplementedError as error:
+            raise TypeError(f"{name} is not implemented: an adjoint check needs both products.") from error
+        y = np.array(dense(f"what {name} returned", returned))
         if y.size != prod(after) or (y.shape != after and len(after) > 1):
             raise ValueError(f"{name} returned shape {y.shape} for x of shape {before}: it must be {after}.")
         return y.reshape(-1)
@@ -290,9 +299,9 @@ def _floating(pair: _Pair, seed: int) -> list[AdjointCheck]:
     bound += _underflow(pair)
     sides = [(_inner(ax, v), _inner(u, bv)) for u, ax in zip(x, forward, strict=True)
              for v, bv in zip(y, backward, strict=True)]  # fmt: skip
-    left, right = max(sides, key=lambda pair: _distance(*pair))
+    left, right = max(sides, key=lambda both: _distance(*both))
     adjoint = AdjointCheck("adjoint", _plain(left), _plain(right), _distance(left, right), bound)
-    return [adjoint, max(linear, linear_adjoint, key=lambda check: check.difference / (check.bound or 1))]
+    return [adjoint, max(linear, linear_adjoint, key=_severity)]
 
 
 def _probes(pair: _Pair) -> int:
@@ -307,7 +316,7 @@ def _images(apply: Apply, probes: list[Array], pair: _Pair) -> tuple[list[Array]
         _linearity(apply(one + two), image_of_one + image_of_two, pair)
         for one, two, image_of_one, image_of_two in zip(probes, probes[1:], images, images[1:], strict=False)
     ]
-    worst = max(linear, key=lambda check: check.difference)
+    worst = max(linear, key=_severity)
     return images, worst, worst.difference / 2 if isfinite(worst.difference) else 0.0
 
 
@@ -317,6 +326,11 @@ def _linearity(together: Array, apart: Array, pair: _Pair) -> AdjointCheck:
     left, right, difference = _norm(together), _norm(apart), _norm(together - apart)
     bound = growth * (left + right + pair.gain * sqrt(max(pair.rows, pair.columns))) + _underflow(pair)
     return AdjointCheck("linearity", left, right, difference if difference == difference else inf, bound)
+
+
+def _severity(check: AdjointCheck) -> float:
+    """Return the difference in units of the bound."""
+    return check.difference / check.bound if check.bound > 0 else inf
 
 
 def _underflow(pair: _Pair) -> float:
@@ -337,7 +351,7 @@ def _exact(pair: _Pair, seed: int) -> AdjointCheck:
     forward, backward = list(map(pair.forward, x)), list(map(pair.adjoint, y))
     sides = [(_exact_inner(ax, v), _exact_inner(u, by)) for u, ax in zip(x, forward, strict=True)
              for v, by in zip(y, backward, strict=True)]  # fmt: skip
-    left, right = max(sides, key=lambda pair: abs(pair[0] - pair[1]))
+    left, right = max(sides, key=lambda both: abs(both[0] - both[1]))
     return AdjointCheck("exact", left, right, abs(left - right), 0)
 
 

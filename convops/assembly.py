@@ -12,18 +12,16 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from convops._arguments import shown
 from convops._arrays import Array, check_range, weight_array
 from convops._axis import Axis
-from convops._memory import refuse_beyond_memory
-from convops.boundary import extension_entries
+from convops._memory import ALWAYS_FITS, refuse_beyond_memory
+from convops.boundary import Ints, extension_entries
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
-_ALWAYS_FITS = 2**26
 _COUNTABLE = 2**24
 _FOLDED = "W, where the boundary folds the weight,"
 _WITHOUT_MATRIX = 'Apply it without the matrix: convops.Conv(weight, input_shape, method="gemm").'
@@ -136,7 +134,7 @@ class _Run(NamedTuple):
     outputs: int
     entries_before: int
     """Entries of the axis pattern in the rows before this run."""
-    columns: NDArray[np.int64]
+    columns: Ints
     """Samples that the first row of the run reads, ascending."""
     template: slice
     """Where the axis of `_templates` holds this run's values."""
@@ -148,8 +146,10 @@ class _Pattern(NamedTuple):
     axis: Axis
     runs: list[_Run]
     entries: int
+    taps: Ints
+    """Which tap each template value of the border rows is, where each is one tap."""
     folding: csr_array | None
-    """(template values of border rows, taps): what each of them takes from each tap."""
+    """Else the integer matrix (template values of border rows, taps) that makes them of the taps."""
 
 
 def _axis_pattern(axis: Axis) -> _Pattern:
@@ -157,17 +157,17 @@ def _axis_pattern(axis: Axis) -> _Pattern:
     interior = axis.first_position(start) + axis.dilation * np.arange(axis.kernel)
     if stop - start == axis.out_size:
         runs = [_Run(0, stop, 0, interior, slice(0, axis.kernel))]
-        return _Pattern(axis, runs, stop * axis.kernel, None)
+        return _Pattern(axis, runs, stop * axis.kernel, np.arange(0), None)
 
     border = np.concatenate([np.arange(start), np.arange(stop, axis.out_size)])
     first_taps = axis.stride * border - axis.before
-    positions = first_taps[:, None] + axis.dilation * np.arange(axis.kernel)
-    found = extension_entries(positions.ravel(), axis.size, axis.boundary)
-    row, tap = np.divmod(found.row, axis.kernel)
-    cells, cell = np.unique(row * axis.size + found.sample, return_inverse=True)
-    rows, columns = np.divmod(cells, axis.size)
+    if axis.boundary == "zeros":
+        rows, taps = _taps_on_samples(axis, first_taps)
+        columns, folding = first_taps[rows] + axis.dilation * taps, None
+    else:
+        rows, columns, folding = _folded_taps(axis, first_taps)
+        taps = np.arange(0)
     ends = np.searchsorted(rows, np.arange(border.size + 1))
-    folding = csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))
 
     runs, entries = [], 0
     for number, p in enumerate(border.tolist()):
@@ -181,7 +181,26 @@ def _axis_pattern(axis: Axis) -> _Pattern:
     if start == border.size and stop > start:
         runs.append(_Run(start, stop - start, entries, interior, slice(0, axis.kernel)))
         entries += (stop - start) * axis.kernel
-    return _Pattern(axis, runs, entries, folding)
+    return _Pattern(axis, runs, entries, taps, folding)
+
+
+def _taps_on_samples(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints]:
+    """Return (row, tap) of every tap of the rows that lies on a sample, in order."""
+    low = np.maximum(-(first_taps // axis.dilation), 0)
+    high = np.minimum((axis.size - 1 - first_taps) // axis.dilation + 1, axis.kernel)
+    count = np.maximum(high - low, 0)
+    rows = np.repeat(np.arange(first_taps.size), count)
+    return rows, np.arange(rows.size) - np.repeat(np.cumsum(count) - count - low, count)
+
+
+def _folded_taps(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints, csr_array]:
+    """Return (row, column) of every sample that the rows read, in order, and what it takes from each tap."""
+    positions = first_taps[:, None] + axis.dilation * np.arange(axis.kernel)
+    found = extension_entries(positions.ravel(), axis.size, axis.boundary)
+    row, tap = np.divmod(found.row, axis.kernel)
+    cells, cell = np.unique(row * axis.size + found.sample, return_inverse=True)
+    rows, columns = np.divmod(cells, axis.size)
+    return rows, columns, csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))
 
 
 def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
@@ -189,12 +208,15 @@ def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
 
     Small integers are folded in int64 and come back in the dtype of the weight.
     """
-    if all(pattern.folding is None for pattern in patterns):
-        return weight
     values = weight
+    for number, pattern in enumerate(patterns, start=2):
+        if pattern.taps.size:
+            values = np.concatenate([values, values.take(pattern.taps, axis=number)], axis=number)
+    if all(pattern.folding is None for pattern in patterns):
+        return values
     if weight.dtype.kind in "iu":
         _refuse_overflow(weight, patterns)
-        values = weight.astype(np.int64)
+        values = values.astype(np.int64)
     for number, pattern in enumerate(patterns, start=2):
         if pattern.folding is not None:
             moved = np.moveaxis(values, number, 0)
@@ -277,6 +299,7 @@ def _blocks(geometry: ConvGeometry, patterns: Sequence[_Pattern]) -> Iterator[_B
 
 
 def _write_data(block: _Block, data: Array, templates: Array) -> None:
+    # Every reshape below is of a block whose leading axes are one or contiguous, hence a view.
     target = block.of(data)
     single = prod(run.outputs for run in block.leading) == 1
     lines = target if single else np.empty((block.shape[0], block.line), data.dtype)
@@ -365,16 +388,37 @@ def _index_dtype(index_dtype: Any, largest: int) -> np.dtype[Any]:
     return found
 
 
-def refuse_too_large(geometry: ConvGeometry, dtype: np.dtype[Any], index_dtype: Any = None) -> None:
-    """Raise MemoryError if W does not fit the memory that is left, before anything is allocated."""
-    if geometry.most_entries * (dtype.itemsize + 8) < _ALWAYS_FITS:
+def refuse_too_large(
+    geometry: ConvGeometry, dtype: np.dtype[Any], index_dtype: Any = None, copies: int = 1
+) -> None:
+    """Raise MemoryError if `copies` of W do not fit the memory that is left, before any is allocated."""
+    if geometry.most_entries * (dtype.itemsize + 8) * copies < ALWAYS_FITS:
         return
-    counted = geometry.border_outputs <= _COUNTABLE
-    nnz = geometry.nnz if counted else geometry.most_entries
+    rows = geometry.shape[0]
+    # Where outputs are so many that counting would take minutes, each still has one entry at least.
+    counted = max(axis.outputs_counted for axis in geometry.axes) <= _COUNTABLE
+    nnz = geometry.nnz if counted else rows
     width = _index_dtype(index_dtype, max(nnz, *geometry.shape)).itemsize
     refuse_beyond_memory(
-        nnz * (dtype.itemsize + width) + (geometry.shape[0] + 1) * width,
+        copies * (nnz * (dtype.itemsize + width) + (rows + 1) * width)
+        + sum(map(_border_bytes, geometry.axes)),
         f"W of shape {geometry.shape}, {dtype} with int{8 * width} indices and "
-        f"{'' if counted else 'at most '}nnz = {nnz} entries,",
+        f"{'' if counted else 'at least '}nnz = {nnz} entries,",
         _WITHOUT_MATRIX,
     )
+    for axis in geometry.axes:
+        longest = axis.before + axis.size + axis.after
+        if 4 * longest * axis.out_size >= 2**63 and axis.interior != (0, axis.out_size):
+            raise ValueError(
+                f"an axis of {longest} positions with {axis.out_size} outputs is beyond index arithmetic in "
+                f"int64, which W needs at its border. {_WITHOUT_MATRIX}"
+            )
+
+
+def _border_bytes(axis: Axis) -> int:
+    """Return about what the intermediate arrays of `_axis_pattern` take, where they are not negligible."""
+    start, stop = axis.interior
+    outputs = axis.out_size - stop + start
+    taps = min(axis.kernel, axis.size) if axis.boundary == "zeros" else axis.kernel
+    needed = outputs * (64 * taps + 640)
+    return needed if needed >= ALWAYS_FITS else 0

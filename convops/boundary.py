@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convops._arrays import Array
-from convops._axis import Axis, end_coefficients, folded
+from convops._axis import Axis, end_coefficients, folded, period
 
 Ints = NDArray[np.int64]
 
@@ -119,19 +119,26 @@ def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
 
 
 def extension_gains(axis: Axis) -> tuple[int, int]:
-    """Return bounds of the absolute sum of any row of E, and of any column; exact but for "antireflect".
+    """Return bounds of the absolute sum of any row of E, and of any column.
 
     Examples
     --------
-    >>> extension_gains(Axis(4, 3, 1, 1, 1, 1, "antireflect"))
-    (3, 3)
+    >>> extension_gains(Axis(4, 3, 1, 1, 1, 2, "edge"))
+    (1, 3)
     """
-    row, sample, coefficient = _border_entries(axis)
-    if not row.size:
+    if axis.boundary == "zeros" or not (axis.before or axis.after):
         return 1, 1
-    by_row = np.bincount(row, np.abs(coefficient))
-    by_sample = 1 + np.bincount(sample, np.abs(coefficient))
-    return max(1, int(by_row.max())), int(by_sample.max())
+    padding = axis.before + axis.after
+    if axis.boundary == "edge" or axis.size == 1:
+        return 1, 1 + (padding if axis.size == 1 else max(axis.before, axis.after))
+    cycle = period(axis.size, axis.boundary)
+    rounds = (padding + axis.size) // cycle + 2
+    if axis.boundary == "wrap":
+        return 1, rounds
+    if axis.boundary != "antireflect":
+        return 1, 2 * rounds
+    rise = 2 * (max(axis.before, axis.after) // cycle) + 4
+    return 1 + 2 * rise, 2 * rounds + padding * rise
 
 
 def _border_entries(axis: Axis) -> Entries:

@@ -90,7 +90,7 @@ def deblur(photograph: Array, output: str, iterations: int) -> int:
     counted = _counted(A, iterations)
     restored = lsmr(counted, blurred.ravel(), damp=DAMP, maxiter=iterations, x0=blurred.ravel())[0]
     print()
-    restored = np.clip(restored.reshape(photograph.shape), 0, 1)
+    blurred, restored = np.clip(blurred, 0, 1), np.clip(restored.reshape(photograph.shape), 0, 1)
     print(f"PSNR blurred  {psnr(blurred, photograph):.2f} dB")
     print(f"PSNR restored {psnr(restored, photograph):.2f} dB")
     _draw(photograph, blurred, restored, output)
@@ -157,9 +157,9 @@ def _draw(photograph: Array, blurred: Array, restored: Array, output: str) -> No
     for axes, (title, image) in zip(panels, images.items(), strict=False):
         axes.imshow(image, cmap="gray", vmin=0, vmax=1)
         axes.set_title(title)
-    shown = panels[3].imshow(restored - photograph, cmap="RdBu", vmin=-0.15, vmax=0.15)
+    difference = panels[3].imshow(restored - photograph, cmap="RdBu", vmin=-0.15, vmax=0.15)
     panels[3].set_title("restored − original")
-    figure.colorbar(shown, ax=panels[3], shrink=0.75)
+    figure.colorbar(difference, ax=panels[3], shrink=0.75)
     for axes in panels:
         axes.set_axis_off()
     figure.savefig(output, dpi=110)

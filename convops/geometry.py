@@ -127,18 +127,14 @@ class ConvGeometry:
                 f"{groups} group(s); got {input_shape[0]}. The weight is (C_out, C_in // groups, *kernel)."
             )
         pairs = padding_pairs(padding, bare)
-        axes = tuple(
-            [axis._replace(before=pair[0], after=pair[1]) for axis, pair in zip(bare, pairs, strict=True)]
-        )
         self.__dict__.update(
             weight_shape=weight_shape,
             input_shape=input_shape,
-            stride=tuple([axis.stride for axis in axes]),
+            stride=tuple([axis.stride for axis in bare]),
             padding=pairs,
-            dilation=tuple([axis.dilation for axis in axes]),
+            dilation=tuple([axis.dilation for axis in bare]),
             groups=groups,
-            boundary=tuple([axis.boundary for axis in axes]),
-            axes=axes,
+            boundary=tuple([axis.boundary for axis in bare]),
         )
         self._check_sizes()
 
@@ -210,10 +206,17 @@ class ConvGeometry:
                     f"the first axis of its weight of shape {weight_shape}, which is (C_in, C_out // groups, "
                     f"*kernel); got {input_shape[0]}."
                 )
-        sizes = transposed_sizes(bare, padding, output_padding, output_shape, sum(channels))
+        shape_of_output = channels + transposed_sizes(
+            bare, padding, output_padding, output_shape, sum(channels)
+        )
+        if prod(shape_of_output) > LARGEST:
+            raise ValueError(
+                f"{shown('input_shape', input_shape)}: the transpose would return {shape_of_output}, "
+                f"{prod(shape_of_output)} elements; no array holds more than 2**63 - 1. Use a smaller stride."
+            )
         return cls(
             weight_shape,
-            channels + sizes,
+            shape_of_output,
             stride=stride,
             padding=padding,
             dilation=dilation,
@@ -226,8 +229,8 @@ class ConvGeometry:
             if line.out_size < 1:
                 total = line.size + line.before + line.after
                 raise ValueError(
-                    f"{shown('weight_shape', self.weight_shape)}: axis {axis} of the kernel does not fit. "
-                    f"It spans dilation * (kernel - 1) + 1 = {line.dilation} * ({line.kernel} - 1) + 1 = "
+                    f"a weight of shape {self.weight_shape}: axis {axis} of the kernel does not fit. It "
+                    f"spans dilation * (kernel - 1) + 1 = {line.dilation} * ({line.kernel} - 1) + 1 = "
                     f"{line.effective} positions, the padded input has {line.size} + {line.before} + "
                     f"{line.after} = {total}. Pad by at least {line.effective - total} more, or use a "
                     "smaller kernel or dilation."
@@ -286,11 +289,6 @@ class ConvGeometry:
         """Number of stored entries of W, explicit zeros included; known without building it."""
         pairs = self.in_channels // self.groups * self.out_channels
         return pairs * prod(axis.reads for axis in self.axes)
-
-    @property
-    def border_outputs(self) -> int:
-        """Number of outputs at the border, of all axes together, that `nnz` must look at one by one."""
-        return sum(axis.border_outputs for axis in self.axes)
 
     @property
     def index_itemsize(self) -> int:

@@ -195,3 +195,26 @@ def test_the_probability_of_a_false_alarm_does_not_hang_on_the_operator() -> Non
     ):
         for seed in range(30):
             assert check_adjoint(aslinearoperator(W), seed=seed), W.shape
+
+
+def test_a_function_that_writes_to_its_argument_is_still_checked_right() -> None:
+    def doubled(x: np.ndarray) -> np.ndarray:
+        x *= 2
+        return x
+
+    assert check_adjoint(doubled, lambda y: 2 * y, 6, 6)
+
+
+def test_an_error_inside_the_function_comes_through_as_it_is() -> None:
+    def broken(x: np.ndarray) -> np.ndarray:
+        raise ValueError("of my own")
+
+    with pytest.raises(ValueError, match=r"^of my own$"):
+        check_adjoint(broken, lambda y: y, 6, 6)
+
+
+def test_the_exact_check_of_a_float_operator_says_which_operator_it_checked() -> None:
+    report = check_adjoint(Conv([1.5, 2.0], 4))
+    assert report.checks[-1].name == "exact"
+    assert str(report).endswith("; A with a random integer weight")
+    assert not str(check_adjoint(Conv([1, 2], 4))).endswith("weight")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convops._arrays import dense, operator_dtype, weight_array
+from convops._arrays import dense, operator_dtype, refuse_beyond_int64, weight_array
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,10 @@ def test_byte_order_becomes_native() -> None:
 def test_what_loses_nothing_is_taken_and_what_does_is_refused() -> None:
     assert dense("x", np.array([2**63 - 1], np.uint64)).dtype == np.uint64
     with pytest.raises(OverflowError, match=r"x has dtype uint64 and holds 9223372036854775808"):
-        dense("x", np.array([2**63], np.uint64))
+        refuse_beyond_int64("x", np.array([2**63], np.uint64))
+    assert dense("x", np.array([2**63], np.uint64)).dtype == np.uint64
+    with pytest.raises(OverflowError, match=r"weight has dtype uint64 and holds 9223372036854775808"):
+        weight_array(np.array([2**63], np.uint64))
     for bad in (np.ones(2, np.float16), np.ones(2, np.longdouble), np.array(["a"]), np.array([1, None])):
         with pytest.raises(TypeError, match=r"x has dtype .*: convops works in float32"):
             dense("x", bad)

@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,3 +156,18 @@ def test_a_stride_beyond_any_index_leaves_one_output() -> None:
     np.testing.assert_array_equal(W.toarray(), [[1, 0, 2, 0, 0, 0, 3, 0, 4]])
     narrow = conv_matrix([[1, 2]], (3, 3), stride=(1, 2**62), padding=1)
     np.testing.assert_array_equal(narrow.toarray()[1], [2, 0, 0, 0, 0, 0, 0, 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("taps", "size", "padding", "boundary"),
+    [(500, 10, 20_000, "zeros"), (2000, 2000, "full", "zeros"), (300, 3000, "same", "reflect")],
+)
+def test_long_kernels_and_wide_paddings_take_memory_of_the_order_of_the_matrix(
+    taps: int, size: int, padding: Any, boundary: str
+) -> None:
+    geometry = ConvGeometry(taps, size, padding=padding, boundary=boundary)
+    tracemalloc.start()
+    assemble(geometry, np.ones(taps))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak <= 5 * geometry.nbytes() + 1000 * geometry.shape[0]

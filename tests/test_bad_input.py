@@ -233,9 +233,9 @@ def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
     yield bad("a list of Decimal", [Decimal(1)], ValueError, "Decimal('1')", "an array of numbers")
     yield bad("a date", date(2000, 1, 1), ValueError, "datetime.date(2000, 1, 1)", "an array of numbers")
     yield bad("too deep", eval("[" * 70 + "1" + "]" * 70), ValueError, "an array of numbers", "64")
-    yield bad(
-        "uint64 beyond int64", np.array([[2**63]], np.uint64), OverflowError, str(2**63), "int64", "floats"
-    )
+    if argument == "weight":
+        beyond = np.array([[2**63]], np.uint64)
+        yield bad("uint64 beyond int64", beyond, OverflowError, str(2**63), "int64", "floats")
 
 
 TABLE: list[Row] = [
@@ -444,7 +444,7 @@ TABLE: list[Row] = [
         "ConvGeometry",
         {"weight_shape": (2, 8), "padding": 1},
         ValueError,
-        "weight_shape=(2, 8): ",
+        "a weight of shape (2, 8): ",
         "axis 1",
         "8 positions",
         "5 + 1 + 1 = 7",
@@ -615,12 +615,14 @@ TABLE: list[Row] = [
     row(
         WEIGHTED,
         {"weight": [[1, 1e300]], "dtype": "f4"},
-        ValueError,
-        "weight[0, 1] = 1e+300",
-        "float32",
-        "finite",
+        OverflowError,
+        "dtype=float32: weight[0, 1] = 1e+300",
+        "ends at 3.403e+38",
+        "wider dtype",
     ),
-    row(WEIGHTED, {"weight": [[1, 1e300]], "dtype": "c8"}, ValueError, "weight[0, 1] = 1e+300", "complex64"),
+    row(
+        WEIGHTED, {"weight": [[1, 1e300]], "dtype": "c8"}, OverflowError, "weight[0, 1] = 1e+300", "complex64"
+    ),
     # ------------------------------------------------------------------------------------- weight and operand
     *arrays("weight", WEIGHTED),
     *arrays("x", PRODUCTS),
@@ -728,7 +730,7 @@ TABLE: list[Row] = [
     row(("A.matvec(x)", "A @ x", "A.dot(x)"), {"x": np.ones(5)}, ValueError, "(5,)", "length 9", "got 5"),
     row(("A.matvec(x)", "A @ x"), {"x": np.ones(0)}, ValueError, "(0,)", "length 9", "got 0"),
     row(
-        ("A.matvec(x)", "A @ x", "A.matmat(X)"),
+        ("A.matvec(x)", "A @ x"),
         {"x": np.ones((3, 3))},
         ValueError,
         "(3, 3)",
@@ -737,7 +739,8 @@ TABLE: list[Row] = [
         "x.ravel()",
     ),
     row(("A.matvec(x)", "A.rmatvec(x)"), {"x": 3.0}, ValueError, "x has shape ()", "length"),
-    row(("A.matmat(X)", "A.dot(x)", "A @ x"), {"x": np.array(3.0)}, ValueError, "shape ()", "length 9"),
+    row("A.matmat(X)", {"x": np.array(3.0)}, ValueError, "shape ()", "length 9"),
+    row("A @ x", {"x": np.array(3.0)}, ValueError, "array(3.) is a scalar", "'*'"),
     row("A.matvec(x)", {"x": np.ones((9, 2))}, ValueError, "(9, 2)", "did you mean matmat?"),
     row("A.rmatvec(x)", {"x": np.ones((4, 2))}, ValueError, "(4, 2)", "did you mean rmatmat?"),
     row("A.matmat(X)", {"x": np.ones(9)}, ValueError, "(9,)", "did you mean matvec?"),
@@ -1047,7 +1050,6 @@ INHERITED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "A * sparse": (lambda: A * csr_array(np.eye(9)), TypeError, "sparse"),
     "A * None": (lambda: A * None, ValueError, "None"),
     "A * str": (lambda: A * "a", ValueError, "'a'"),
-    "A * 0-d": (lambda: A * np.array(2.0), ValueError, "shape \\(\\)"),
     "np.matmul(A, x)": (lambda: np.matmul(A, np.ones(9)), TypeError, "Conv"),
     "A of positional stride": (lambda: Conv(WEIGHT, (3, 3), 2), TypeError, "positional"),
     "A of an unknown argument": (lambda: Conv(WEIGHT, (3, 3), strides=2), TypeError, "strides"),

@@ -16,8 +16,11 @@ def test_the_smaller_of_machine_and_container_counts(monkeypatch: pytest.MonkeyP
         "/proc/meminfo": "MemTotal:  900 kB\nMemAvailable:  500 kB\n",
         "/sys/fs/cgroup/memory.max": "400000\n",
         "/sys/fs/cgroup/memory.current": "100000\n",
+        "/sys/fs/cgroup/memory.stat": "anon 90000\nfile 10000\ninactive_file 5000\nactive_file 5000\n",
     }
     monkeypatch.setattr(Path, "read_text", lambda self: files[str(self)])
+    assert _memory.available_bytes() == 305_000
+    files["/sys/fs/cgroup/memory.stat"] = ""
     assert _memory.available_bytes() == 300_000
     files["/sys/fs/cgroup/memory.max"] = "max\n"
     assert _memory.available_bytes() == 500 * 1024

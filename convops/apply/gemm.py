@@ -1,11 +1,13 @@
 """A convolution as one small matrix product per kernel tap, summed over the taps."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from convops._arrays import Array
+from convops._memory import refuse_beyond_memory
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
 
@@ -28,12 +30,13 @@ class GemmEngine:
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""
         geometry = self._geometry
+        sizes = tuple(axis.out_size for axis in geometry.axes)
         # Before the border is extended: "antireflect" leaves the range and the precision of a narrow dtype.
         x = x.astype(np.result_type(self._weight, x), copy=False)
-        extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
-        sizes = tuple(axis.out_size for axis in geometry.axes)
-        out = np.zeros((len(x), *self._channels_out, *sizes), x.dtype)
+        self._refuse_too_large(x)
         with np.errstate(invalid="ignore", over="ignore"):  # as quiet about inf as the sparse product
+            extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
+            out = np.zeros((len(x), *self._channels_out, *sizes), x.dtype)
             for tap, window in self._taps():
                 out += _mixed(tap, extended[window])
         return out.reshape(len(x), -1, *sizes)
@@ -41,13 +44,27 @@ class GemmEngine:
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y; see `Engine`."""
         geometry = self._geometry
-        y = y.reshape(len(y), *self._channels_out, *y.shape[2:])
         sizes = tuple(axis.before + axis.size + axis.after for axis in geometry.axes)
-        extended = np.zeros((len(y), *self._channels_in, *sizes), np.result_type(self._weight, y))
+        y = y.astype(np.result_type(self._weight, y), copy=False)
+        y = y.reshape(len(y), *self._channels_out, *y.shape[2:])
+        self._refuse_too_large(y)
         with np.errstate(invalid="ignore", over="ignore"):
+            extended = np.zeros((len(y), *self._channels_in, *sizes), y.dtype)
             for tap, window in self._taps():
                 extended[window] += _mixed(tap.conj().swapaxes(1, 2), y)
-        return fold(extended, geometry.axes).reshape(len(y), -1, *geometry.spatial_shape)
+            folded = fold(extended, geometry.axes)
+        return folded.reshape(len(y), -1, *geometry.spatial_shape)
+
+    def _refuse_too_large(self, block: Array) -> None:
+        """Raise MemoryError if the extended input and the result do not fit the memory that is left."""
+        geometry = self._geometry
+        extended = prod([axis.before + axis.size + axis.after for axis in geometry.axes])
+        elements = len(block) * (geometry.in_channels * extended + prod(geometry.output_shape))
+        refuse_beyond_memory(
+            elements * block.itemsize,
+            f"the input of shape {geometry.input_shape}, padded by {geometry.padding}, and the result",
+            "Pad less, or apply the operator to smaller batches.",
+        )
 
     def _taps(self) -> Iterator[tuple[Array, Any]]:
         """Yield each tap's ``(groups, C_out // groups, C_in // groups)`` matrix and its window."""

@@ -1,6 +1,5 @@
 """SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
 
-import weakref
 from numbers import Number
 from typing import Any, NoReturn, Self
 
@@ -27,8 +26,6 @@ class ConvOperator(LinearOperator):
     _map: Map
     _transposed: bool
     _conjugated: bool
-    _source: "ConvOperator | None"
-    _partners: weakref.WeakValueDictionary[bool, "ConvOperator"]
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_frozen" in self.__dict__:
@@ -40,17 +37,19 @@ class ConvOperator(LinearOperator):
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"{name} of a {type(self).__name__} cannot be deleted: operators are frozen.")
 
-    def _setup(self, map_: Map, conjugated: bool, source: "ConvOperator | None") -> None:
+    def _setup(self, map_: Map, conjugated: bool) -> None:
         rows, columns = map_.geometry.shape
         super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
         self._map = map_
-        self._conjugated = conjugated and map_.dtype.kind == "c"
-        self._source = source
-        self._partners = weakref.WeakValueDictionary()
+        self._conjugated = conjugated
         self._frozen = True
+        map_.views.setdefault((self._transposed, conjugated), self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self._map, self._conjugated)
+        return type(self)._of, (self._map, self._conjugated)
+
+    def __copy__(self) -> Self:
+        return self
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -76,7 +75,7 @@ class ConvOperator(LinearOperator):
 
     @property
     def weight(self) -> Array:
-        """The weight, read-only, in the dtype of the operator."""
+        """The weight, in the shape and dtype it was given the operator; a read-only copy at each access."""
         weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
         weight.flags.writeable = False
         return weight
@@ -113,26 +112,90 @@ class ConvOperator(LinearOperator):
         wanted = self.input_shape
         split = x.ndim - len(wanted)
         if split < 0 or x.shape[split:] != wanted:
-            raise ValueError(self._shape_message("x", x.shape, wanted, self.output_shape, "A.H(x)"))
+            raise ValueError(self._shape_message(x.shape))
         batch = x.shape[:split]
         y = self._applied(x.reshape(*batch, self.shape[1]))
         return y.reshape(batch + self.output_shape)
 
     def matvec(self, x: Any) -> Array:
-        """Return W x for x of shape ``(..., N)`` or ``(N, 1)``."""
-        return self._on_vectors("matvec", x)
+        """Return W x for each vector on the last axis of x.
+
+        Parameters
+        ----------
+        x : array_like, shape ``(..., N)`` or ``(N, 1)``
+            Vectors are `ravel()`s in C order.
+
+        Returns
+        -------
+        ndarray, shape ``(..., M)`` or ``(M, 1)``
+            In the dtype that numpy gives the product of operator and x; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If x is of another shape or dtype, or if integers could leave int64.
+        """
+        return self._on_vectors(x)
 
     def rmatvec(self, x: Any) -> Array:
-        """Return Wᴴ x for x of shape ``(..., M)`` or ``(M, 1)``."""
-        return self._on_vectors("rmatvec", x)
+        """Return Wᴴ x for each vector on the last axis of x.
+
+        Parameters
+        ----------
+        x : array_like, shape ``(..., M)`` or ``(M, 1)``
+            Vectors are `ravel()`s in C order.
+
+        Returns
+        -------
+        ndarray, shape ``(..., N)`` or ``(N, 1)``
+            In the dtype that numpy gives the product of operator and x; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If x is of another shape or dtype, or if integers could leave int64.
+        """
+        return self._on_vectors(x, adjoint=True)
 
     def matmat(self, X: Any) -> Array:
-        """Return W X for X of shape ``(..., N, K)``, one vector a column."""
-        return self._on_columns("matmat", X)
+        """Return W X, one vector a column.
+
+        Parameters
+        ----------
+        X : array_like, shape ``(..., N, K)``
+            Vectors are `ravel()`s in C order.
+
+        Returns
+        -------
+        ndarray, shape ``(..., M, K)``
+            In the dtype that numpy gives the product of operator and X; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If X is of another shape or dtype, or if integers could leave int64.
+        """
+        return self._on_columns(X)
 
     def rmatmat(self, X: Any) -> Array:
-        """Return Wᴴ X for X of shape ``(..., M, K)``, one vector a column."""
-        return self._on_columns("rmatmat", X)
+        """Return Wᴴ X, one vector a column.
+
+        Parameters
+        ----------
+        X : array_like, shape ``(..., M, K)``
+            Vectors are `ravel()`s in C order.
+
+        Returns
+        -------
+        ndarray, shape ``(..., N, K)``
+            In the dtype that numpy gives the product of operator and X; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If X is of another shape or dtype, or if integers could leave int64.
+        """
+        return self._on_columns(X, adjoint=True)
 
     def dot(self, x: Any) -> Any:
         """Return the product ``A @ x``.
@@ -150,15 +213,22 @@ class ConvOperator(LinearOperator):
         if isinstance(x, LinearOperator | Number):
             return super().dot(x)
         x = dense("x", x)
-        return self._on_vectors("matvec", x) if x.ndim == 1 else self._on_columns("matmat", x)
+        if x.ndim == 0:
+            return super().dot(x.item())
+        return self._on_vectors(x) if x.ndim == 1 else self._on_columns(x, name="x")
 
     def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, Number):
+        if isinstance(other, Number) or (isinstance(other, np.ndarray) and other.ndim == 0):
             raise ValueError(f"{other!r} is a scalar: '@' needs a vector or a matrix. Scale with '*'.")
         return self.dot(other)
 
     def tosparse(self) -> csr_array:
-        """Return the matrix of this operator, a new canonical `scipy.sparse.csr_array`.
+        """Return the matrix of this operator, rows and columns in C order.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Canonical, in the dtype of the operator, and new each time.
 
         Raises
         ------
@@ -166,7 +236,8 @@ class ConvOperator(LinearOperator):
             Before anything is allocated, if it is larger than the memory that is left.
         """
         if self._transposed:
-            refuse_too_large(self.geometry, self.dtype)
+            # W and its transpose stand side by side for a moment.
+            refuse_too_large(self.geometry, self.dtype, copies=2)
             refuse_beyond_memory(
                 8 * (self.shape[0] + 1),
                 f"The row starts of the matrix of {self!r} with nnz = {self.geometry.nnz} entries",
@@ -182,7 +253,12 @@ class ConvOperator(LinearOperator):
         return matrix
 
     def toarray(self) -> Array:
-        """Return the matrix of this operator as a dense array of shape ``(M, N)``.
+        """Return the matrix of this operator as a dense array, rows and columns in C order.
+
+        Returns
+        -------
+        ndarray, shape ``(M, N)``
+            In the dtype of the operator.
 
         Raises
         ------
@@ -194,20 +270,18 @@ class ConvOperator(LinearOperator):
         dense_matrix: Array = self.tosparse().toarray()
         return dense_matrix
 
-    def _integer_twin(self, seed: int) -> Self:
+    def _convops_integer_twin(self, seed: int) -> Self:
         """Return this operator with a random integer weight: what `check_adjoint` can check exactly."""
         weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
         weight.flags.writeable = False
-        map_ = Map(self.geometry, weight, self.flip, self.method)
-        return self._of(map_, self._conjugated, None)
+        return self._of(Map(self.geometry, weight, self.flip, self.method), False)
 
     @property
-    def _gain(self) -> float:
+    def _convops_gain(self) -> float:
         """A bound of what the products sum up for operands of size 1, before it cancels."""
         return max(self._map.gains)
 
-    def _on_vectors(self, name: str, x: Any) -> Array:
-        adjoint = name[0] == "r"
+    def _on_vectors(self, x: Any, adjoint: bool = False) -> Array:
         x = dense("x", x)
         length = self.shape[not adjoint]
         if x.ndim == 1 and x.size == length:
@@ -216,13 +290,12 @@ class ConvOperator(LinearOperator):
             return self._applied(x[:, 0], adjoint)[:, None]
         if x.ndim > 1 and x.shape[-1] == length:
             return self._applied(x, adjoint)
-        raise ValueError(self._length_message(name, x, x.shape[-1] if x.ndim else 0))
+        raise ValueError(self._length_message("x", x.shape, adjoint, columns=False))
 
-    def _on_columns(self, name: str, X: Any) -> Array:
-        adjoint = name[0] == "r"
-        X = dense("X", X)
+    def _on_columns(self, X: Any, adjoint: bool = False, name: str = "X") -> Array:
+        X = dense(name, X)
         if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
-            raise ValueError(self._length_message(name, X, X.shape[-2] if X.ndim > 1 else X.size))
+            raise ValueError(self._length_message(name, X.shape, adjoint, columns=True))
         return self._applied(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
 
     def _applied(self, x: Array, adjoint: bool = False) -> Array:
@@ -242,34 +315,39 @@ class ConvOperator(LinearOperator):
         y = self._map.apply(block, transposed, self._conjugated != adjoint)
         return y.reshape(*x.shape[:-1], self.shape[adjoint])
 
-    def _length_message(self, name: str, x: Array, found: int) -> str:
-        adjoint, columns = name[0] == "r", name.endswith("mat")
+    def _length_message(self, name: str, found: tuple[int, ...], adjoint: bool, columns: bool) -> str:
+        """Say which length a vector or the columns of a matrix need, and what was probably meant."""
         needed, other = self.shape[not adjoint], self.shape[adjoint]
         near, far = ("output", "input") if adjoint else ("input", "output")
         shape = self.output_shape if adjoint else self.input_shape
-        place = "columns of length" if columns else "length"
-        text = f"x has shape {x.shape}: {name} needs {place} {needed}, the elements of {near}_shape {shape}"
-        if x.shape == shape and not adjoint:
-            return f"{text}. Apply an array of that shape by calling the operator, A(x), or give x.ravel()."
-        side = "r" if adjoint else ""
-        if columns and x.ndim == 1 and found == needed:
-            return f"{text}, in an array of two axes; for one vector, did you mean {side}matvec?"
-        if not columns and x.ndim > 1 and x.shape[-2] == needed:
+        side, opposite = ("r", "") if adjoint else ("", "r")
+        kind = "mat" if columns else "vec"
+        text = (
+            f"{name} has shape {found}: {side}mat{kind} needs {'columns of ' if columns else ''}"
+            f"length {needed}, the elements of {near}_shape {shape}"
+        )
+        if found == shape and not adjoint:
+            return f"{text}. Give {name}.ravel(), or apply the array by a call of the operator, A({name})."
+        lengths = found[-2:] if len(found) > 1 else found
+        if columns and found == (needed,):
+            return f"{text}, on two axes; for one vector, did you mean {side}matvec?"
+        if not columns and needed in lengths:
             return f"{text}, on the last axis; for columns, did you mean {side}matmat?"
-        if other != needed and (found == other or (x.ndim > 1 and x.shape[-2] == other)):
-            partner = name[1:] if adjoint else "r" + name
-            return f"{text}; length {other} is the {far}'s; did you mean {partner}?"
-        return f"{text}; got {found}."
+        if other != needed and other in lengths:
+            meant = f"{opposite}mat{kind}"
+            return f"{text}; length {other} is the {far}'s; did you mean {meant}?"
+        return f"{text}; got {lengths[0] if lengths else 'no axis'}."
 
-    def _shape_message(
-        self, name: str, found: tuple[int, ...], wanted: tuple[int, ...], other: tuple[int, ...], fix: str
-    ) -> str:
-        text = f"{name} has shape {found}: its last axes must be input_shape {wanted}, after any batch axes"
+    def _shape_message(self, found: tuple[int, ...]) -> str:
+        wanted, other = self.input_shape, self.output_shape
+        text = f"x has shape {found}: its last axes must be input_shape {wanted}, after any batch axes"
         if found[max(len(found) - len(other), 0) :] == other:
-            return f"{text}; {other} is the output's; did you mean {fix}?"
+            return f"{text}; {other} is the output's; did you mean A.H(x)?"
         if found == (self.shape[1],):
-            return f"{text}; it has the right length, so give {name}.reshape(A.input_shape), or A @ {name}."
-        return f"{text}."
+            return f"{text}; it has the right length, so give x.reshape(A.input_shape), or A @ x."
+        if sorted(found) == sorted(wanted):
+            return f"{text}; the same sizes in another order: transpose it, channels first."
+        return f"{text}; got {found[max(len(found) - len(wanted), 0) :]}."
 
     def _matvec(self, x: Array) -> Array:
         return self.matvec(x)
@@ -290,29 +368,17 @@ class ConvOperator(LinearOperator):
         return self._partner(conjugated=not self._conjugated)
 
     def _partner(self, conjugated: bool) -> "ConvOperator":
-        """Return the operator on the other side, the same as before while that one is in use."""
+        """Return the operator on the other side: the one that is in use already, if there is one."""
         conjugated = conjugated and self.dtype.kind == "c"
-        source = self._source
-        if source is not None and source._conjugated == conjugated:
-            return source
-        made = self._partners.get(conjugated)
-        if made is None:
-            made = _restored(self._other_side(), self._map, conjugated, self)
-            made = self._partners.setdefault(conjugated, made)
-        return made
+        found = self._map.views.get((not self._transposed, conjugated))
+        return self._other_side()._of(self._map, conjugated) if found is None else found
 
     @classmethod
     def _other_side(cls) -> "type[ConvOperator]":
         raise NotImplementedError
 
     @classmethod
-    def _of(cls, map_: Map, conjugated: bool, source: "ConvOperator | None") -> Self:
+    def _of(cls, map_: Map, conjugated: bool) -> Self:
         operator = cls.__new__(cls)
-        operator._setup(map_, conjugated, source)
+        operator._setup(map_, conjugated)
         return operator
-
-
-def _restored(
-    kind: type[ConvOperator], map_: Map, conjugated: bool, source: ConvOperator | None = None
-) -> ConvOperator:
-    return kind._of(map_, conjugated, source)

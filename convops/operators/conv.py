@@ -1,12 +1,13 @@
 """`Conv` and `ConvTranspose`: W and Wᵀ of one convolution as operators."""
 
-from typing import Any
+from typing import Any, final
 
 from convops.geometry import Boundary, IntPerAxis, Padding
 from convops.operators.base import ConvOperator
 from convops.operators.map import convolution_map
 
 
+@final
 class Conv(ConvOperator):
     """Convolution as a linear operator: ``A @ x.ravel() == conv(x, weight, ...).ravel()``.
 
@@ -43,6 +44,9 @@ class Conv(ConvOperator):
     geometry : ConvGeometry
         The sizes.
     weight : ndarray, read-only
+        A copy, in the dtype of the operator.
+    flip, method
+        As given; "auto" is replaced by the method it chose.
     T : ConvTranspose
         The transpose Wᵀ.
     H : ConvTranspose
@@ -104,13 +108,14 @@ class Conv(ConvOperator):
             groups=groups,
             boundary=boundary,
         )
-        self._setup(made, False, None)
+        self._setup(made, False)
 
     @classmethod
     def _other_side(cls) -> type[ConvOperator]:
         return ConvTranspose
 
 
+@final
 class ConvTranspose(ConvOperator):
     """Transposed convolution as a linear operator: the transpose of a `Conv` with the same arguments.
 
@@ -147,6 +152,9 @@ class ConvTranspose(ConvOperator):
     geometry : ConvGeometry
         The sizes of the `Conv`.
     weight : ndarray, read-only
+        A copy, in the dtype of the operator.
+    flip, method
+        As given; "auto" is replaced by the method it chose.
     T, H : Conv
         Transpose and adjoint.
 
@@ -213,7 +221,7 @@ class ConvTranspose(ConvOperator):
             groups=groups,
             boundary=boundary,
         )
-        self._setup(made, False, None)
+        self._setup(made, False)
 
     @classmethod
     def _other_side(cls) -> type[ConvOperator]:

@@ -1,13 +1,14 @@
 """What an operator, its transpose and its adjoint share: the geometry, the weight and one engine."""
 
 import threading
+import weakref
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from convops._arguments import choice
-from convops._arrays import INT64, Array, weight_array
+from convops._arrays import INT64, Array, refuse_beyond_int64, weight_array
 from convops.apply import METHODS, Engine, GemmEngine, choose_method
 from convops.assembly import oriented
 from convops.boundary import extension_gains
@@ -24,11 +25,13 @@ class Map:
     def __init__(self, geometry: ConvGeometry, weight: Array, flip: bool, method: object) -> None:
         self.geometry = geometry
         self.weight = weight
-        self.flip = bool(flip)
         self.correlated = oriented(weight, geometry, flip)
+        self.flip = bool(flip)
         self.dtype = weight.dtype
         chosen = choice("method", method, METHODS, OTHER_METHODS)
         self.method = choose_method(geometry, self.dtype) if chosen == "auto" else chosen
+        self.views: weakref.WeakValueDictionary[tuple[bool, bool], Any] = weakref.WeakValueDictionary()
+        """The operators in use that apply this map, by (transposed, conjugated)."""
         self._lock = threading.Lock()
         self._engine: Engine | None = None
 
@@ -46,7 +49,10 @@ class Map:
         if self._engine is None:
             with self._lock:
                 if self._engine is None:
-                    self._engine = ENGINES[self.method](self.geometry, self.correlated)
+                    weight = self.correlated
+                    # Products of integers are int64, so small ones are widened once and not in each.
+                    weight = weight.astype(INT64) if weight.dtype.kind in "iu" else weight
+                    self._engine = ENGINES[self.method](self.geometry, weight)
         return self._engine
 
     def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
@@ -56,13 +62,17 @@ class Map:
         apply = self.engine.adjoint if transposed else self.engine.forward
         if self.dtype.kind == "c" and transposed != conjugated:
             return np.conj(apply(np.conj(x)))
-        return apply(x)
+        y = apply(x)
+        if self.dtype.kind in "iu" and x.dtype.kind in "fc":
+            return y.astype(np.result_type(self.dtype, x.dtype), copy=False)
+        return y
 
     def _integers(self, x: Array, transposed: bool) -> Array:
         """Return integers as int64, if no sum of products with an integer W can leave int64."""
         if self.dtype.kind not in "iu":
             return x
-        largest = max(-int(x.min()), int(x.max())) if x.size else 0
+        refuse_beyond_int64("x", x)
+        largest = max(-int(x.min()), int(x.max()))
         if largest * self.gains[transposed] >= 2.0**63:
             raise OverflowError(
                 f"x holds integers up to {largest}, and the operator multiplies them by up to "
@@ -79,12 +89,14 @@ class Map:
         size = size.reshape(
             geometry.groups, -1, geometry.in_channels // geometry.groups, *geometry.kernel_size
         )
-        row = size.sum(axis=tuple(range(2, size.ndim))).max()
-        column = size.sum(axis=(1, *range(3, size.ndim))).max()
+        with np.errstate(over="ignore"):
+            row = size.sum(axis=tuple(range(2, size.ndim))).max()
+            column = size.sum(axis=(1, *range(3, size.ndim))).max()
+        row, column = float(row), float(column)
         for axis in geometry.axes:
             by_row, by_column = extension_gains(axis)
             row, column = row * by_row, column * by_column
-        return float(row) * (1 + 1e-9), float(column) * (1 + 1e-9)
+        return row * (1 + 1e-9), column * (1 + 1e-9)
 
 
 def convolution_map(

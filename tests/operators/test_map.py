@@ -63,3 +63,24 @@ def test_small_integers_do_not_wrap_around() -> None:
     np.testing.assert_array_equal(A @ np.int8([100, 100, 100, 100]), [20000] * 3)
     B = ConvTranspose(np.uint8([200, 200]), 3, dtype=np.uint8)
     np.testing.assert_array_equal(B @ np.int8([-1, -1, -1]), [-200, -400, -400, -200])
+
+
+def test_partners_are_shared_while_in_use_and_let_go_after() -> None:
+    A = Conv(np.ones(3, complex), 9)
+    H = A.H
+    assert A.H is H
+    assert H.H is A
+    assert A.T.T is A
+    B = A
+    for _ in range(50):
+        B = B.T.H.T.H
+    assert B is A
+    assert len(A._map.views) <= 4
+
+
+def test_a_narrow_integer_dtype_narrows_the_matrix_and_not_the_products() -> None:
+    for method in ("sparse", "gemm"):
+        A = Conv([100] * 3, 1, padding=1, boundary="wrap", dtype=np.int8, method=method)
+        np.testing.assert_array_equal(A @ [1], [300])
+        with pytest.raises(OverflowError, match="int8"):
+            A.tosparse()
