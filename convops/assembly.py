@@ -18,7 +18,7 @@ from convops._arguments import shown
 from convops._arrays import Array, check_range, weight_array
 from convops._axis import Axis
 from convops._memory import ALWAYS_FITS, refuse_beyond_memory
-from convops.boundary import Ints, extension_entries
+from convops._pattern import Pattern, Run, axis_pattern
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
@@ -111,7 +111,7 @@ def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> 
     """Return W for arguments that have been checked; see `conv_matrix`."""
     refuse_too_large(geometry, weight.dtype, index_dtype)
     channels = geometry.in_channels // geometry.groups
-    patterns = [_axis_pattern(axis) for axis in geometry.axes]
+    patterns = [axis_pattern(axis) for axis in geometry.axes]
     per_filter = channels * prod(pattern.entries for pattern in patterns)
     nnz = geometry.out_channels * per_filter
     indices_dtype = _index_dtype(index_dtype, max(nnz, *geometry.shape))
@@ -127,83 +127,7 @@ def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> 
     return W
 
 
-class _Run(NamedTuple):
-    """Successive outputs of one axis whose rows are one template, shifted by the stride."""
-
-    start: int
-    outputs: int
-    entries_before: int
-    """Entries of the axis pattern in the rows before this run."""
-    columns: Ints
-    """Samples that the first row of the run reads, ascending."""
-    template: slice
-    """Where the axis of `_templates` holds this run's values."""
-
-
-class _Pattern(NamedTuple):
-    """Which samples each output of one axis reads: a sparse (out_size, size) matrix, in runs."""
-
-    axis: Axis
-    runs: list[_Run]
-    entries: int
-    taps: Ints
-    """Which tap each template value of the border rows is, where each is one tap."""
-    folding: csr_array | None
-    """Else the integer matrix (template values of border rows, taps) that makes them of the taps."""
-
-
-def _axis_pattern(axis: Axis) -> _Pattern:
-    start, stop = axis.interior
-    interior = axis.first_position(start) + axis.dilation * np.arange(axis.kernel)
-    if stop - start == axis.out_size:
-        runs = [_Run(0, stop, 0, interior, slice(0, axis.kernel))]
-        return _Pattern(axis, runs, stop * axis.kernel, np.arange(0), None)
-
-    border = np.concatenate([np.arange(start), np.arange(stop, axis.out_size)])
-    first_taps = axis.stride * border - axis.before
-    if axis.boundary == "zeros":
-        rows, taps = _taps_on_samples(axis, first_taps)
-        columns, folding = first_taps[rows] + axis.dilation * taps, None
-    else:
-        rows, columns, folding = _folded_taps(axis, first_taps)
-        taps = np.arange(0)
-    ends = np.searchsorted(rows, np.arange(border.size + 1))
-
-    runs, entries = [], 0
-    for number, p in enumerate(border.tolist()):
-        if number == start and stop > start:
-            runs.append(_Run(start, stop - start, entries, interior, slice(0, axis.kernel)))
-            entries += (stop - start) * axis.kernel
-        here = slice(int(ends[number]), int(ends[number + 1]))
-        template = slice(axis.kernel + here.start, axis.kernel + here.stop)
-        runs.append(_Run(p, 1, entries, columns[here], template))
-        entries += here.stop - here.start
-    if start == border.size and stop > start:
-        runs.append(_Run(start, stop - start, entries, interior, slice(0, axis.kernel)))
-        entries += (stop - start) * axis.kernel
-    return _Pattern(axis, runs, entries, taps, folding)
-
-
-def _taps_on_samples(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints]:
-    """Return (row, tap) of every tap of the rows that lies on a sample, in order."""
-    low = np.maximum(-(first_taps // axis.dilation), 0)
-    high = np.minimum((axis.size - 1 - first_taps) // axis.dilation + 1, axis.kernel)
-    count = np.maximum(high - low, 0)
-    rows = np.repeat(np.arange(first_taps.size), count)
-    return rows, np.arange(rows.size) - np.repeat(np.cumsum(count) - count - low, count)
-
-
-def _folded_taps(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints, csr_array]:
-    """Return (row, column) of every sample that the rows read, in order, and what it takes from each tap."""
-    positions = first_taps[:, None] + axis.dilation * np.arange(axis.kernel)
-    found = extension_entries(positions.ravel(), axis.size, axis.boundary)
-    row, tap = np.divmod(found.row, axis.kernel)
-    cells, cell = np.unique(row * axis.size + found.sample, return_inverse=True)
-    rows, columns = np.divmod(cells, axis.size)
-    return rows, columns, csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))
-
-
-def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
+def _templates(weight: Array, patterns: Sequence[Pattern]) -> Array:
     """Return the values of all templates: each spatial axis holds its taps, then its border rows.
 
     Small integers are folded in int64 and come back in the dtype of the weight.
@@ -235,7 +159,7 @@ def _templates(weight: Array, patterns: Sequence[_Pattern]) -> Array:
     return np.ascontiguousarray(values, dtype=weight.dtype)
 
 
-def _refuse_overflow(weight: Array, patterns: Sequence[_Pattern]) -> None:
+def _refuse_overflow(weight: Array, patterns: Sequence[Pattern]) -> None:
     """Refuse an integer weight that the boundary could fold to an entry beyond int64."""
     largest = max(-int(weight.min()), int(weight.max()))
     for pattern in patterns:
@@ -260,8 +184,8 @@ class _Block(NamedTuple):
     """
 
     geometry: ConvGeometry
-    leading: tuple[_Run, ...]
-    last: _Pattern
+    leading: tuple[Run, ...]
+    last: Pattern
     offset: int
     line: int
     shape: tuple[int, ...]
@@ -280,7 +204,7 @@ class _Block(NamedTuple):
         )
 
 
-def _blocks(geometry: ConvGeometry, patterns: Sequence[_Pattern]) -> Iterator[_Block]:
+def _blocks(geometry: ConvGeometry, patterns: Sequence[Pattern]) -> Iterator[_Block]:
     channels = geometry.in_channels // geometry.groups
     *leading, last = patterns
     for runs in product(*[pattern.runs for pattern in leading]):
@@ -341,13 +265,13 @@ def _write_indices(block: _Block, indices: Array) -> None:
     np.add(shift[..., None], line, out=target)
 
 
-def _shifts(run: _Run, step: int, dtype: np.dtype[Any]) -> Array:
+def _shifts(run: Run, step: int, dtype: np.dtype[Any]) -> Array:
     """Return how far the columns of each output of a run lie from those of its first."""
     # The stride of a single output may be beyond any index.
     return np.arange(run.outputs, dtype=dtype) * (step if run.outputs > 1 else 0)
 
 
-def _row_starts(geometry: ConvGeometry, patterns: Sequence[_Pattern], dtype: np.dtype[Any]) -> Array:
+def _row_starts(geometry: ConvGeometry, patterns: Sequence[Pattern], dtype: np.dtype[Any]) -> Array:
     indptr = np.empty(geometry.shape[0] + 1, dtype=dtype)
     indptr[0] = 0
     counts = indptr[1:].reshape(geometry.out_channels, *[pattern.axis.out_size for pattern in patterns])
