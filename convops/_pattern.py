@@ -4,6 +4,7 @@ The interior, where all taps lie on samples, is one run, whatever its length; ea
 a run of its own.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ class Run(NamedTuple):
     columns: Ints
     """Samples that the first row of the run reads, ascending."""
     template: slice
-    """Where this run's values are: first come the taps, then the values of the border rows."""
+    """Where this run's values are: first come the taps, then what folding makes of them at the border."""
 
 
 class Pattern(NamedTuple):
@@ -32,10 +33,8 @@ class Pattern(NamedTuple):
     axis: Axis
     runs: list[Run]
     entries: int
-    taps: Ints
-    """Which tap each value of the border rows is, where each is one tap."""
     folding: csr_array | None
-    """Else the integer matrix (values of the border rows, taps) that makes them of the taps."""
+    """(values of border rows, taps): what each of them takes from each tap; None where each is a tap."""
 
 
 def axis_pattern(axis: Axis) -> Pattern:
@@ -46,60 +45,45 @@ def axis_pattern(axis: Axis) -> Pattern:
     >>> pattern = axis_pattern(Axis(6, 3, 1, 1, 1, 1, "zeros"))
     >>> [(run.start, run.outputs, run.columns.tolist()) for run in pattern.runs]
     [(0, 1, [0, 1]), (1, 4, [0, 1, 2]), (5, 1, [4, 5])]
-    >>> pattern.taps
-    array([1, 2, 0, 1])
+    >>> [run.template for run in pattern.runs]
+    [slice(1, 3, None), slice(0, 3, None), slice(0, 2, None)]
     """
     start, stop = axis.interior
-    border = np.concatenate([np.arange(start), np.arange(stop, axis.out_size)])
-    no_taps = np.arange(0)
-    if not border.size:
-        return Pattern(axis, [_interior(axis, 0)], stop * axis.kernel, no_taps, None)
-
-    first_taps = axis.stride * border - axis.before
+    border = [*range(start), *range(stop, axis.out_size)]
+    folding = None
     if axis.boundary == "zeros":
-        rows, taps = _taps_on_samples(axis, first_taps)
-        columns, folding = first_taps[rows] + axis.dilation * taps, None
+        rows = [_taps_on_samples(axis, p) for p in border]
+    elif border:
+        rows, folding = _folded_taps(axis, np.array(border))
     else:
-        rows, columns, folding = _folded_taps(axis, first_taps)
-        taps = no_taps
-    ends = np.searchsorted(rows, np.arange(border.size + 1)).tolist()
-
-    within = (stop - start) * axis.kernel
-    runs = [
-        Run(
-            p,
-            1,
-            first + (within if p >= stop else 0),
-            columns[first:last],
-            slice(axis.kernel + first, axis.kernel + last),
-        )
-        for p, first, last in zip(border.tolist(), ends, ends[1:], strict=False)
-    ]
-    if within:
-        runs.insert(start, _interior(axis, ends[start]))
-    return Pattern(axis, runs, columns.size + within, taps, folding)
+        rows = []
+    interior = axis.first_position(start) + axis.dilation * np.arange(axis.kernel)
+    runs: list[Run] = []
+    entries = 0
+    successive = [(p, 1, *row) for p, row in zip(border, rows, strict=True)]
+    if stop > start:
+        successive.insert(start, (start, stop - start, interior, slice(0, axis.kernel)))
+    for p, outputs, columns, template in successive:
+        runs.append(Run(p, outputs, entries, columns, template))
+        entries += outputs * columns.size
+    return Pattern(axis, runs, entries, folding)
 
 
-def _interior(axis: Axis, entries_before: int) -> Run:
-    start, stop = axis.interior
-    columns = axis.first_position(start) + axis.dilation * np.arange(axis.kernel)
-    return Run(start, stop - start, entries_before, columns, slice(0, axis.kernel))
+def _taps_on_samples(axis: Axis, p: int) -> tuple[Ints, slice]:
+    """Return what output p reads beside zeros: columns, and the taps that stand there, one after another."""
+    first = axis.first_position(p)
+    low = max(-(first // axis.dilation), 0)
+    high = max(min((axis.size - 1 - first) // axis.dilation + 1, axis.kernel), low)
+    return first + axis.dilation * np.arange(low, high), slice(low, high)
 
 
-def _taps_on_samples(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints]:
-    """Return (row, tap) of every tap of the rows that lies on a sample, in order."""
-    low = np.maximum(-(first_taps // axis.dilation), 0)
-    high = np.minimum((axis.size - 1 - first_taps) // axis.dilation + 1, axis.kernel)
-    count = np.maximum(high - low, 0)
-    rows = np.repeat(np.arange(first_taps.size), count)
-    return rows, np.arange(rows.size) - np.repeat(np.cumsum(count) - count - low, count)
-
-
-def _folded_taps(axis: Axis, first_taps: Ints) -> tuple[Ints, Ints, csr_array]:
-    """Return (row, column) of every sample that the rows read, in order, and its share of each tap."""
-    positions = first_taps[:, None] + axis.dilation * np.arange(axis.kernel)
+def _folded_taps(axis: Axis, border: Ints) -> tuple[list[tuple[Ints, slice]], csr_array]:
+    """Return what each output of `border` reads, columns and values, and the `folding` of the axis."""
+    positions = (axis.stride * border - axis.before)[:, None] + axis.dilation * np.arange(axis.kernel)
     found = extension_entries(positions.ravel(), axis.size, axis.boundary)
     row, tap = np.divmod(found.row, axis.kernel)
     cells, cell = np.unique(row * axis.size + found.sample, return_inverse=True)
     rows, columns = np.divmod(cells, axis.size)
-    return rows, columns, csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))
+    ends = np.searchsorted(rows, np.arange(border.size + 1)).tolist()
+    reads = [(columns[a:b], slice(axis.kernel + a, axis.kernel + b)) for a, b in pairwise(ends)]
+    return reads, csr_array((found.coefficient, (cell, tap)), shape=(cells.size, axis.kernel))

@@ -128,19 +128,16 @@ def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> 
 
 
 def _templates(weight: Array, patterns: Sequence[Pattern]) -> Array:
-    """Return the values of all templates: each spatial axis holds its taps, then its border rows.
+    """Return the values of all templates: each spatial axis holds its taps, then what folding makes of them.
 
     Small integers are folded in int64 and come back in the dtype of the weight.
     """
-    values = weight
-    for number, pattern in enumerate(patterns, start=2):
-        if pattern.taps.size:
-            values = np.concatenate([values, values.take(pattern.taps, axis=number)], axis=number)
     if all(pattern.folding is None for pattern in patterns):
-        return values
+        return weight
+    values = weight
     if weight.dtype.kind in "iu":
         _refuse_overflow(weight, patterns)
-        values = values.astype(np.int64)
+        values = weight.astype(np.int64)
     for number, pattern in enumerate(patterns, start=2):
         if pattern.folding is not None:
             moved = np.moveaxis(values, number, 0)
@@ -277,6 +274,9 @@ def _row_starts(geometry: ConvGeometry, patterns: Sequence[Pattern], dtype: np.d
     counts = indptr[1:].reshape(geometry.out_channels, *[pattern.axis.out_size for pattern in patterns])
     counts[...] = geometry.in_channels // geometry.groups
     for number, pattern in enumerate(patterns):
+        if len(pattern.runs) == 1:
+            counts *= pattern.runs[0].columns.size
+            continue
         along = np.repeat(
             [run.columns.size for run in pattern.runs], [run.outputs for run in pattern.runs]
         ).astype(dtype)

@@ -13,8 +13,8 @@ def rows_of(pattern: Pattern) -> np.ndarray:
     """Return, for each output, the weight (tap by sample) that its run says it has."""
     axis = pattern.axis
     values = np.eye(axis.kernel, dtype=int)
-    border = values[pattern.taps] if pattern.folding is None else pattern.folding.toarray()
-    values = np.concatenate([values, border])
+    if pattern.folding is not None:
+        values = np.concatenate([values, pattern.folding.toarray()])
     rows = np.zeros((axis.out_size, axis.kernel, axis.size), dtype=int)
     for run in pattern.runs:
         for number in range(run.outputs):
