@@ -77,6 +77,9 @@ def per_axis(name: str, value: object, count: int, minimum: int) -> tuple[int, .
 
 def shape(name: str, value: object) -> tuple[int, ...]:
     """Return a shape as a tuple of positive ints; an int stands for a 1-tuple."""
+    if getattr(value, "ndim", 1) > 1:
+        sizes = tuple(value.shape)  # type: ignore[attr-defined]
+        _wrong_type(name, value, f"an array was given where its shape is asked for, {sizes}")
     if not is_sequence(value):
         if hasattr(value, "__index__") and not isinstance(value, bool):
             return (integer(name, value, 1),)

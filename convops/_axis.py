@@ -8,7 +8,49 @@ from itertools import chain
 from math import gcd
 from typing import Any, NamedTuple
 
+from convops._arguments import choice, is_sequence, shown
+
 BOUNDARIES = ("zeros", "wrap", "reflect", "symmetric", "edge", "antireflect")
+
+
+OTHER_NAMES = {
+    "zero": "zeros",
+    "dirichlet": "zeros",
+    "constant": "zeros",
+    "fill": "zeros",
+    "grid-constant": "zeros",
+    "circ": "wrap",
+    "circular": "wrap",
+    "periodic": "wrap",
+    "grid-wrap": "wrap",
+    "mirror": "reflect",
+    "reflection": "reflect",
+    "reflect_101": "reflect",
+    "symm": "symmetric",
+    "reflective": "symmetric",
+    "neumann": "symmetric",
+    "grid-mirror": "symmetric",
+    "half-sample": "symmetric",
+    "replicate": "edge",
+    "replication": "edge",
+    "clamp": "edge",
+    "nearest": "edge",
+    "odd": "antireflect",
+    "antireflective": "antireflect",
+}
+
+
+def boundary_names(boundary: object, count: int) -> tuple[str, ...]:
+    """Return one name per axis from a name for all of them or a sequence."""
+    if isinstance(boundary, str) or not is_sequence(boundary):
+        return (choice("boundary", boundary, BOUNDARIES, OTHER_NAMES),) * count
+    names = tuple(boundary)
+    if len(names) != count:
+        raise ValueError(
+            f"{shown('boundary', boundary)}: one name per spatial axis is needed, {count} of them; got "
+            f"{len(names)}. A name alone stands for every axis."
+        )
+    return tuple(choice("boundary", name, BOUNDARIES, OTHER_NAMES) for name in names)
 
 
 def period(size: int, boundary: str) -> int:

@@ -23,6 +23,8 @@ from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
 _COUNTABLE = 2**24
+_ENTRIES_AT_ONCE = 2**13
+"""Entries of short rows that are written at once: within cache, and long enough for the speed of a copy."""
 _FOLDED = "W, where the boundary folds the weight,"
 _WITHOUT_MATRIX = 'Apply it without the matrix: convops.Conv(weight, input_shape, method="gemm").'
 
@@ -230,8 +232,11 @@ def _write_data(block: _Block, data: Array, templates: Array) -> None:
     for run in block.last.runs:
         row = values[..., run.template].reshape(block.shape[0], 1, width * run.columns.size)
         start = width * run.entries_before
-        part = flat[:, start : start + run.outputs * row.shape[2]]
-        part.reshape(block.shape[0], run.outputs, row.shape[2])[...] = row
+        for at_once, times in _copies(run.outputs, row.shape[2]):
+            rows = np.tile(row, at_once) if at_once > 1 else row
+            end = start + times * rows.shape[2]
+            flat[:, start:end].reshape(block.shape[0], times, rows.shape[2])[...] = rows
+            start = end
     if not single:
         target[...] = flat.reshape(block.shape[0], *[1] * len(block.leading), block.line)
 
@@ -250,8 +255,12 @@ def _write_indices(block: _Block, indices: Array) -> None:
     for run in block.last.runs:
         row = np.add.outer(columns, run.columns).ravel().astype(indices.dtype)
         start = columns.size * run.entries_before
-        part = line[start : start + run.outputs * row.size].reshape(run.outputs, row.size)
-        np.add(row, _shifts(run, block.last.axis.stride, indices.dtype)[:, None], out=part)
+        shifts = _shifts(run, block.last.axis.stride, indices.dtype)[:, None]
+        for at_once, times in _copies(run.outputs, row.size):
+            rows = np.add(row, shifts[:at_once]).ravel() if at_once > 1 else row
+            end = start + times * rows.size
+            np.add(rows, shifts[: times * at_once : at_once], out=line[start:end].reshape(times, rows.size))
+            start, shifts = end, shifts[times * at_once :]
     if single:
         return
 
@@ -260,6 +269,14 @@ def _write_indices(block: _Block, indices: Array) -> None:
     for run, axis, step in zip(block.leading, geometry.axes, steps, strict=False):
         shift = np.add.outer(shift, _shifts(run, axis.stride * step, indices.dtype))
     np.add(shift[..., None], line, out=target)
+
+
+def _copies(rows: int, size: int) -> list[tuple[int, int]]:
+    """Return how to write many like rows, as pairs (rows at once, times): short ones take long one by one."""
+    at_once = _ENTRIES_AT_ONCE // max(size, 1)
+    if at_once < 2 or rows < 4 * at_once:
+        return [(1, rows)]
+    return [(at_once, rows // at_once), (1, rows % at_once)]
 
 
 def _shifts(run: Run, step: int, dtype: np.dtype[Any]) -> Array:

@@ -62,8 +62,8 @@ def load_photograph() -> Array:
         from matplotlib.image import imread
     except ImportError as error:
         raise CannotRun(
-            f"the photograph needs matplotlib, which is not here ({error}). Install the extra: pip install "
-            "'convops[plot]'"
+            f"the photograph needs matplotlib, which is not here ({error}). Install the extra 'plot': in the "
+            "checkout, pip install -e '.[plot]'"
         ) from error
     colour = imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
     grey: Array = colour @ np.array([0.299, 0.587, 0.114]) / 255

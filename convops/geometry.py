@@ -6,38 +6,12 @@ from functools import cached_property
 from math import prod
 from typing import Any, Self
 
-from convops._arguments import LARGEST, choice, integer, is_sequence, per_axis, shape, shown
+from convops._arguments import LARGEST, integer, per_axis, shape, shown
 from convops._arrays import operator_dtype
-from convops._axis import BOUNDARIES, Axis
+from convops._axis import Axis, boundary_names
 from convops._padding import padding_pairs, transposed_sizes
 
 MOST_AXES = 60
-OTHER_BOUNDARY_NAMES = {
-    "zero": "zeros",
-    "dirichlet": "zeros",
-    "constant": "zeros",
-    "fill": "zeros",
-    "grid-constant": "zeros",
-    "circ": "wrap",
-    "circular": "wrap",
-    "periodic": "wrap",
-    "grid-wrap": "wrap",
-    "mirror": "reflect",
-    "reflection": "reflect",
-    "reflect_101": "reflect",
-    "symm": "symmetric",
-    "reflective": "symmetric",
-    "neumann": "symmetric",
-    "grid-mirror": "symmetric",
-    "half-sample": "symmetric",
-    "replicate": "edge",
-    "replication": "edge",
-    "clamp": "edge",
-    "nearest": "edge",
-    "odd": "antireflect",
-    "antireflective": "antireflect",
-}
-
 IntPerAxis = int | Sequence[int]
 Padding = str | int | Sequence[int] | Sequence[tuple[int, int]]
 Boundary = str | Sequence[str]
@@ -124,7 +98,8 @@ class ConvGeometry:
             raise ValueError(
                 f"{shown('input_shape', input_shape)}: the input must have C_in = {weight_shape[1] * groups} "
                 f"channels, because the weight of shape {weight_shape} reads {weight_shape[1]} in each of "
-                f"{groups} group(s); got {input_shape[0]}. The weight is (C_out, C_in // groups, *kernel)."
+                f"{groups} group(s); got {input_shape[0]}. The weight is (C_out, C_in // groups, *kernel), "
+                "and the channels come first: np.moveaxis(x, -1, 0) brings them there from the end."
             )
         pairs = padding_pairs(padding, bare)
         self.__dict__.update(
@@ -233,13 +208,23 @@ class ConvGeometry:
                     f"spans dilation * (kernel - 1) + 1 = {line.dilation} * ({line.kernel} - 1) + 1 = "
                     f"{line.effective} positions, the padded input has {line.size} + {line.before} + "
                     f"{line.after} = {total}. Pad by at least {line.effective - total} more, or use a "
-                    "smaller kernel or dilation."
+                    f"smaller kernel or dilation.{self._reading()}"
                 )
         for name, size in (("input_shape", self.input_shape), ("output_shape", self.output_shape)):
             if prod(size) > LARGEST:
                 raise ValueError(
                     f"{shown(name, size)}: it has {prod(size)} elements; no array holds more than 2**63 - 1."
                 )
+
+    def _reading(self) -> str:
+        """Say how the shapes are read where a batch axis may have been taken for a spatial one."""
+        if self.has_channels or len(self.input_shape) < 3:
+            return ""
+        return (
+            f" Weight and input have {len(self.input_shape)} axes each, so all are read as spatial, with "
+            "one channel; if the weight is (C_out, C_in // groups, *kernel), leave the batch out of the "
+            "input, or name it with batch_dims."
+        )
 
     @property
     def has_channels(self) -> bool:
@@ -399,17 +384,5 @@ def _bare_axes(
     strides = per_axis("stride", stride, len(sizes), 1)
     dilations = per_axis("dilation", dilation, len(sizes), 1)
     none = (0,) * len(sizes)
-    axes = map(Axis, sizes, kernel, strides, dilations, none, none, _boundaries(boundary, len(sizes)))
+    axes = map(Axis, sizes, kernel, strides, dilations, none, none, boundary_names(boundary, len(sizes)))
     return weight_shape, input_shape, groups, tuple(axes)
-
-
-def _boundaries(boundary: object, count: int) -> tuple[str, ...]:
-    if isinstance(boundary, str) or not is_sequence(boundary):
-        return (choice("boundary", boundary, BOUNDARIES, OTHER_BOUNDARY_NAMES),) * count
-    names = tuple(boundary)
-    if len(names) != count:
-        raise ValueError(
-            f"{shown('boundary', boundary)}: one name per spatial axis is needed, {count} of them; got "
-            f"{len(names)}. A name alone stands for every axis."
-        )
-    return tuple(choice("boundary", name, BOUNDARIES, OTHER_BOUNDARY_NAMES) for name in names)

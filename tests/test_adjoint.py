@@ -1,6 +1,5 @@
 """`check_adjoint` passes what is right, and fails what is wrong, and only that."""
 
-import json
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ from scipy.ndimage import correlate
 from scipy.sparse import random_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from convops import AdjointReport, Conv, ConvTranspose, check_adjoint
+from convops import AdjointReport, Conv, check_adjoint
 from registry import CASES, FLOATS, Case, weights_for
 
 
@@ -33,7 +32,7 @@ def test_every_operator_of_the_registry_passes(case: Case, method: str) -> None:
             report = check_adjoint(operator, seed=3)
             assert report, report
             names = [check.name for check in report.checks]
-            assert names == (["exact"] if dtype == "int64" else ["adjoint", "linearity", "exact"])
+            assert names == (["exact"] if dtype == "int64" else ["zero", "linearity", "adjoint", "exact"])
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -114,15 +113,28 @@ def test_hidden_single_precision_is_told() -> None:
     assert "linearity" in failed(check_adjoint(A))
 
 
-def test_an_affine_map_is_not_linear() -> None:
-    W = np.eye(5)
-    A = LinearOperator(W.shape, dtype=W.dtype, matvec=lambda x: W @ x + 1, rmatvec=lambda y: W @ y)
-    assert "linearity" in failed(check_adjoint(A))
+@pytest.mark.parametrize("constant", [1.0, 1e-3, 1e-12])
+def test_an_affine_map_is_not_linear(constant: float) -> None:
+    def affine(x: np.ndarray) -> np.ndarray:
+        return x + np.float32(constant)
+
+    assert "zero" in failed(check_adjoint(affine, lambda y: y, 3000, 3000, dtype="float32"))
+
+
+def test_what_is_not_linear_has_no_adjoint_that_fits() -> None:
+    report = check_adjoint(lambda x: np.clip(x, -0.7, 0.7), lambda y: y, 500, 500)
+    assert failed(report) == ["linearity", "adjoint"]
+
+
+def test_a_float_operator_of_a_guessed_integer_dtype_is_told_so() -> None:
+    A = LinearOperator((5, 5), matvec=lambda x: np.floor(x / 2).astype(x.dtype), rmatvec=lambda y: y // 2)
+    assert A.dtype == np.int8
+    assert "if it works on floats, give it a float dtype" in str(check_adjoint(A))
 
 
 def test_nan_fails() -> None:
     A = LinearOperator((3, 3), dtype=float, matvec=lambda x: x * np.nan, rmatvec=lambda y: y)
-    assert set(failed(check_adjoint(A))) == {"adjoint", "linearity"}
+    assert set(failed(check_adjoint(A))) == {"zero", "adjoint", "linearity"}
 
 
 def test_an_operator_that_reuses_its_buffer_is_still_checked_right() -> None:
@@ -161,25 +173,6 @@ def test_the_same_seed_gives_the_same_report() -> None:
     A = Conv(np.ones(3), 9)
     assert check_adjoint(A, seed=5) == check_adjoint(A, seed=5)
     assert check_adjoint(A, seed=5) != check_adjoint(A, seed=6)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "complex128", "int64"])
-def test_a_report_reads_as_text_and_as_json(dtype: str) -> None:
-    A = ConvTranspose(np.ones(3, dtype), 9)
-    report = check_adjoint(A)
-    lines = str(report).splitlines()
-    assert lines[0] == f"adjoint check of {A!r}: passed (seed 0)"
-    assert len(lines) == 1 + len(report.checks)
-    for line in lines[1:]:
-        assert all(word in line for word in ("ok", "difference", "bound"))
-    assert json.loads(json.dumps(report.as_dict()))["passed"] is True
-
-
-def test_a_failed_report_says_so() -> None:
-    report = check_adjoint(pair_of(np.eye(3), 2 * np.eye(3)))
-    assert not report
-    assert "FAILED" in str(report).splitlines()[0]
-    assert "adjoint   FAILED" in str(report)
 
 
 def test_the_probability_of_a_false_alarm_does_not_hang_on_the_operator() -> None:

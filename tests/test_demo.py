@@ -43,7 +43,7 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
         return original(name, *arguments, **keywords)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(demo.CannotRun, match=r"pip install 'convops\[plot\]'"):
+    with pytest.raises(demo.CannotRun, match=r"the extra 'plot': .*pip install -e '\.\[plot\]'"):
         demo.load_photograph()
 
 

@@ -153,6 +153,6 @@ def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:
             f"{shown('batch_dims', batch_dims)}: it leaves an input of shape {item} of x of shape "
             f"{x.shape}, and a weight of shape {weight.shape} has {weight.ndim} axes. It must have as many "
             f"as the input (kernel alone, one channel), which are {len(item)}, or one more (C_out, "
-            "C_in // groups, *kernel)."
+            "C_in // groups, *kernel). One kernel for each channel of (C, *spatial) is batch_dims=1."
         )
     return item
