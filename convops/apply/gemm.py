@@ -37,8 +37,9 @@ class GemmEngine:
         with np.errstate(invalid="ignore", over="ignore"):  # as quiet about inf as the sparse product
             extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
             out = np.zeros((len(x), *self._channels_out, *sizes), x.dtype)
+            product = np.empty_like(out)
             for tap, window in self._taps():
-                out += _mixed(tap, extended[window])
+                out += _mixed(tap, extended[window], product)
         return out.reshape(len(x), -1, *sizes)
 
     def adjoint(self, y: Array) -> Array:
@@ -50,8 +51,9 @@ class GemmEngine:
         self._refuse_too_large(y)
         with np.errstate(invalid="ignore", over="ignore"):
             extended = np.zeros((len(y), *self._channels_in, *sizes), y.dtype)
+            product = np.empty((len(y), *self._channels_in, *y.shape[3:]), y.dtype)
             for tap, window in self._taps():
-                extended[window] += _mixed(tap.conj().swapaxes(1, 2), y)
+                extended[window] += _mixed(tap.conj().swapaxes(1, 2), y, product)
             folded = fold(extended, geometry.axes)
         return folded.reshape(len(y), -1, *geometry.spatial_shape)
 
@@ -78,11 +80,11 @@ class GemmEngine:
             yield self._weight[(..., *place)], (..., *window)
 
 
-def _mixed(matrices: Array, block: Array) -> Array:
-    """Return the channels of ``(batch, groups, channels, *spatial)`` mixed by each group's matrix."""
+def _mixed(matrices: Array, block: Array, out: Array) -> Array:
+    """Mix the channels of ``(batch, groups, channels, *spatial)`` by each group's matrix, into `out`."""
     _, rows, columns = matrices.shape
-    spatial = block.shape[3:]
     if rows == columns == 1:
-        return matrices.reshape(-1, 1, *[1] * len(spatial)) * block
-    product = matrices @ block.reshape(*block.shape[:3], -1)
-    return product.reshape(*block.shape[:2], rows, *spatial)
+        return np.multiply(matrices.reshape(-1, 1, *[1] * (block.ndim - 3)), block, out=out)
+    flat = block.reshape(*block.shape[:3], -1)
+    np.matmul(matrices, flat, out=out.reshape(*out.shape[:3], -1))
+    return out
