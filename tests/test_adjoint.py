@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy.ndimage import correlate
-from scipy.sparse import random_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from convops import AdjointReport, Conv, check_adjoint
@@ -37,8 +36,8 @@ def test_every_operator_of_the_registry_passes(case: Case, method: str) -> None:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_a_correct_operator_never_fails(dtype: str) -> None:
-    W = random_array((70, 50), density=0.2, rng=np.random.default_rng(1)).astype(dtype)
-    A = aslinearoperator(W)
+    rng = np.random.default_rng(1)
+    A = aslinearoperator((rng.standard_normal((70, 50)) * (rng.random((70, 50)) < 0.2)).astype(dtype))
     for seed in range(200):
         assert check_adjoint(A, seed=seed), seed
 
@@ -127,8 +126,7 @@ def test_what_is_not_linear_has_no_adjoint_that_fits() -> None:
 
 
 def test_a_float_operator_of_a_guessed_integer_dtype_is_told_so() -> None:
-    A = LinearOperator((5, 5), matvec=lambda x: np.floor(x / 2).astype(x.dtype), rmatvec=lambda y: y // 2)
-    assert A.dtype == np.int8
+    A = LinearOperator((5, 5), dtype=np.int8, matvec=lambda x: x // 2, rmatvec=lambda y: y)
     assert "if it works on floats, give it a float dtype" in str(check_adjoint(A))
 
 
