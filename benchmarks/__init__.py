@@ -1,0 +1,1 @@
+"""Measurements of convops; ``python -m benchmarks`` runs them."""
