@@ -7,10 +7,11 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import scipy
@@ -31,13 +32,29 @@ class Times(dict[str, list[float]]):
         return statistics.median(time / against for time, against in shared)
 
 
-def take_turns(contenders: dict[str, Call], quick: bool, rounds: int = 25, seconds: float = 6.0) -> Times:
+def take_turns(
+    contenders: dict[str, Call],
+    quick: bool,
+    rounds: int = 25,
+    seconds: float = 6.0,
+    shortest: float = 2e-3,
+    settle: float = 0.0,
+    hurried: Collection[str] = (),
+) -> Times:
     """Time the contenders in turn, A B A B …, after one call of each as a warm-up.
 
-    A turn lasts at least 2 ms, by repetition, and includes freeing the result. A contender that has used up
-    `seconds` of its own sits out the rounds that remain, but none has fewer than three turns.
+    A turn lasts at least `shortest` seconds, by repetition, and includes freeing the result. A contender that
+    has used up `seconds` of its own sits out the rounds that remain, but none has fewer than three turns; the
+    hurried have no more.
+
+    Where contenders have threads, `settle` them: a turn starts when those of the last one sleep, with calls
+    that are not timed, for so many seconds, which wake its own; unless one call lasts much longer.
     """
-    repeats = {name: 1 if quick else _repeats(call) for name, call in contenders.items()}
+    lasting = dict.fromkeys(contenders, 0.0)
+    for name, call in ({} if quick else contenders).items():
+        call()
+        lasting[name] = shortest_call(call)
+    repeats = {name: 1 if quick else math.ceil(shortest / once) for name, once in lasting.items()}
     times = Times((name, []) for name in contenders)
     spent = dict.fromkeys(contenders, 0.0)
     gc.collect()
@@ -45,42 +62,77 @@ def take_turns(contenders: dict[str, Call], quick: bool, rounds: int = 25, secon
     try:
         for number in range(2 if quick else rounds):
             for name, call in contenders.items():
-                if number >= 3 and spent[name] > seconds:
+                if number >= 3 and (spent[name] > seconds or name in hurried):
                     continue
+                began = time.perf_counter()
+                if settle and not quick:
+                    wait_until_idle()
+                    waking = time.perf_counter()
+                    while lasting[name] < 20 * settle and time.perf_counter() - waking < settle:
+                        call()
                 start = time.perf_counter()
                 for _ in range(repeats[name]):
                     call()
-                turn = time.perf_counter() - start
-                spent[name] += turn
-                times[name].append(turn / repeats[name])
+                end = time.perf_counter()
+                spent[name] += end - began
+                times[name].append((end - start) / repeats[name])
     finally:
         gc.enable()
     return times
 
 
-def _repeats(call: Call, shortest: float = 2e-3) -> int:
-    call()
-    start = time.perf_counter()
-    call()
-    return math.ceil(shortest / max(time.perf_counter() - start, 1e-7))
+def shortest_call(call: Call, seconds: float = 5e-3) -> float:
+    """Return the shortest time of a call among those of the next few milliseconds, at least one."""
+    best, began = math.inf, time.perf_counter()
+    while best == math.inf or time.perf_counter() - began < seconds:
+        start = time.perf_counter()
+        call()
+        best = min(best, time.perf_counter() - start)
+    return max(best, 1e-7)
+
+
+def wait_until_idle(longest: float = 0.2) -> None:
+    """Wait until no thread of this process is busy.
+
+    Threads go on looking for work after a product: OpenBLAS' for some 0.1 s, in which a small call of torch
+    takes 12 ms instead of 0.02.
+    """
+    end = time.perf_counter() + longest
+    while time.perf_counter() < end:
+        used = time.process_time()
+        time.sleep(2e-3)
+        if time.process_time() - used < 4e-4:
+            return
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
-def one_thread() -> Iterator[None]:
-    """Hold BLAS, and torch where it is installed, to one thread."""
+def threads(count: int) -> Iterator[None]:
+    """Hold BLAS, what reads OMP_NUM_THREADS, and torch where it is installed, to so many threads."""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(os.environ, {"OMP_NUM_THREADS": str(count)}))
         if find_spec("threadpoolctl"):
             from threadpoolctl import threadpool_limits
 
-            stack.enter_context(threadpool_limits(1))
+            stack.enter_context(threadpool_limits(count))
         else:
             print("threadpoolctl is not installed (extra `bench`): BLAS uses as many threads as it likes.")
         if find_spec("torch"):
             import torch
 
             stack.callback(torch.set_num_threads, torch.get_num_threads())
-            torch.set_num_threads(1)
+            torch.set_num_threads(count)
         yield
+
+
+def one_thread() -> contextlib.AbstractContextManager[None]:
+    """Hold everything that `threads` holds to one thread."""
+    return threads(1)
 
 
 def geometric_mean(ratios: Iterable[float]) -> float:
@@ -88,9 +140,9 @@ def geometric_mean(ratios: Iterable[float]) -> float:
     return statistics.geometric_mean(ratios)
 
 
-def against_target(what: str, value: float, limit: float) -> str:
+def against_target(what: str, value: float, limit: float, least: bool = False) -> str:
     """Return a line that holds a figure against its target."""
-    return f"{what}: {value:.2f} (target: at most {limit:g})"
+    return f"{what}: {value:.2f} (target: at {'least' if least else 'most'} {limit:g})"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -107,10 +159,8 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def machine() -> str:
     """Return one line on the machine and the versions."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity else os.cpu_count()
     return (
-        f"{cores} cores of {_processor()}, {platform.system()}; Python {platform.python_version()}, "
+        f"{cores()} cores of {_processor()}, {platform.system()}; Python {platform.python_version()}, "
         f"numpy {np.__version__}, scipy {scipy.__version__}"
     )
 

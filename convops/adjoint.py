@@ -92,8 +92,9 @@ def check_adjoint(
     else:
         checks += _floating(pair, seed)
         twin = getattr(op, "_convops_integer_twin", None)
-        if twin is not None and adjoint is None:
-            exact = _exact(_pair(twin(seed), None, None, None, None), seed)
+        counterpart = twin(seed) if twin is not None and adjoint is None else None
+        if counterpart is not None:
+            exact = _exact(_pair(counterpart, None, None, None, None), seed)
             checks.append(replace(exact, note="A with a random integer weight"))
     return AdjointReport(pair.name, seed, tuple(checks))
 

@@ -1,6 +1,20 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
-from convops.apply.engine import METHODS, Engine, choose_method
-from convops.apply.gemm import GemmEngine
+from convops.apply.choose import METHODS, Choice, choose, refusal, worth_no_thought
+from convops.apply.engine import Engine
 
-__all__ = ["METHODS", "Engine", "GemmEngine", "choose_method"]
+from convops.apply.fft import FFTEngine
+from convops.apply.gemm import GemmEngine
+from convops.apply.separable import SeparableEngine
+
+__all__ = [
+    "METHODS",
+    "Choice",
+    "Engine",
+    "FFTEngine",
+    "GemmEngine",
+    "SeparableEngine",
+    "choose",
+    "refusal",
+    "worth_no_thought",
+]

@@ -1,90 +1,132 @@
-"""A convolution as one small matrix product per kernel tap, summed over the taps."""
+"""A convolution as matrix products of overlapping tiles: block-Toeplitz matrices times BLAS."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from convops._arrays import Array
+from convops._axis import Axis
 from convops._memory import refuse_beyond_memory
+from convops.apply._bands import Bands
+from convops.apply._columns import Columns
+from convops.apply._problem import Problem, Tiling, cheapest
+from convops.apply._reading import Reading, adjoint_reading, forward_reading
+from convops.apply._sums import Sums
+from convops.apply._whole import Whole
+from convops.apply._windows import Windows
+from convops.apply.cost import Cost
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
 
+_TRIVIAL = Reading(1, 1, 1, 1, range(1), {0: (0,)})
+
 
 class GemmEngine:
-    """Every tap sees the extended input through one strided window: W is the sum of those products.
+    """W and Wᴴ by tiles: both read the one relation, each from the side of its result.
 
-    The adjoint adds each tap's product back into the same window, then folds the border, so it is the
-    transpose of each step in the opposite order.
+    Neighbouring places of the result read overlapping pieces of the source through a small banded matrix
+    that is the same everywhere. The cost model picks the tiles, once for W and once for Wᴴ. With `exact`
+    it multiplies no zeros that W does not hold: slower, but NaN, inf and integers stay where W puts them.
     """
 
-    def __init__(self, geometry: ConvGeometry, weight: Array) -> None:
+    def __init__(self, geometry: ConvGeometry, weight: Array, exact: bool = False) -> None:
         self._geometry = geometry
+        self._exact = exact
         groups = geometry.groups
-        self._channels_in = (groups, geometry.in_channels // groups)
-        self._channels_out = (groups, geometry.out_channels // groups)
-        shape = (*self._channels_out, self._channels_in[1], *geometry.kernel_size)
-        self._weight = weight.reshape(shape)
+        out, columns = geometry.out_channels // groups, geometry.in_channels // groups
+        self._weight = weight.reshape(groups, out, columns, *geometry.kernel_size)
+        self._padded = _padded(geometry)
+        sizes = [axis.before + axis.size + axis.after for axis in self._padded] or geometry.spatial_shape
+        self._elements = geometry.in_channels * prod(sizes) + prod(geometry.output_shape)
 
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""
-        geometry = self._geometry
-        sizes = tuple(axis.out_size for axis in geometry.axes)
         # Before the border is extended: "antireflect" leaves the range and the precision of a narrow dtype.
         x = x.astype(np.result_type(self._weight, x), copy=False)
         self._refuse_too_large(x)
         with np.errstate(invalid="ignore", over="ignore"):  # as quiet about inf as the sparse product
-            extended = extend(x.reshape(len(x), *self._channels_in, *geometry.spatial_shape), geometry.axes)
-            out = np.zeros((len(x), *self._channels_out, *sizes), x.dtype)
-            product = np.empty_like(out)
-            for tap, window in self._taps():
-                out += _mixed(tap, extended[window], product)
-        return out.reshape(len(x), -1, *sizes)
+            return self._forward(extend(x, self._padded) if self._padded else x)
 
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y; see `Engine`."""
-        geometry = self._geometry
-        sizes = tuple(axis.before + axis.size + axis.after for axis in geometry.axes)
         y = y.astype(np.result_type(self._weight, y), copy=False)
-        y = y.reshape(len(y), *self._channels_out, *y.shape[2:])
         self._refuse_too_large(y)
         with np.errstate(invalid="ignore", over="ignore"):
-            extended = np.zeros((len(y), *self._channels_in, *sizes), y.dtype)
-            product = np.empty((len(y), *self._channels_in, *y.shape[3:]), y.dtype)
-            for tap, window in self._taps():
-                extended[window] += _mixed(tap.conj().swapaxes(1, 2), y, product)
-            folded = fold(extended, geometry.axes)
-        return folded.reshape(len(y), -1, *geometry.spatial_shape)
+            x = self._adjoint(y)
+            return fold(x, self._padded) if self._padded else x
+
+    @cached_property
+    def _forward(self) -> "_Product":
+        return _Product(self._weight, [forward_reading(axis) for axis in self._geometry.axes], self._exact)
+
+    @cached_property
+    def _adjoint(self) -> "_Product":
+        weight = self._weight.conj().swapaxes(1, 2)
+        return _Product(weight, [adjoint_reading(axis) for axis in self._geometry.axes], self._exact)
 
     def _refuse_too_large(self, block: Array) -> None:
         """Raise MemoryError if the extended input and the result do not fit the memory that is left."""
         geometry = self._geometry
-        extended = prod([axis.before + axis.size + axis.after for axis in geometry.axes])
-        elements = len(block) * (geometry.in_channels * extended + prod(geometry.output_shape))
         refuse_beyond_memory(
-            elements * block.itemsize,
+            len(block) * self._elements * block.itemsize,
             f"the input of shape {geometry.input_shape}, padded by {geometry.padding}, and the result",
             "Pad less, or apply the operator to smaller batches.",
         )
 
-    def _taps(self) -> Iterator[tuple[Array, Any]]:
-        """Yield each tap's ``(groups, C_out // groups, C_in // groups)`` matrix and its window."""
-        axes = self._geometry.axes
-        for place in np.ndindex(*self._geometry.kernel_size):
-            starts = [axis.dilation * k for axis, k in zip(axes, place, strict=True)]
-            window = tuple(
-                slice(start, start + axis.stride * (axis.out_size - 1) + 1, axis.stride)
-                for axis, start in zip(axes, starts, strict=True)
-            )
-            yield self._weight[(..., *place)], (..., *window)
+
+def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
+    """Return the cost of one forward application."""
+    readings = [forward_reading(axis) for axis in geometry.axes]
+    groups = geometry.groups
+    out, columns = geometry.out_channels // groups, geometry.in_channels // groups
+    return cheapest(_tilings(_problem(readings, groups, out, columns, dtype))).cost
 
 
-def _mixed(matrices: Array, block: Array, out: Array) -> Array:
-    """Mix the channels of ``(batch, groups, channels, *spatial)`` by each group's matrix, into `out`."""
-    _, rows, columns = matrices.shape
-    if rows == columns == 1:
-        return np.multiply(matrices.reshape(-1, 1, *[1] * (block.ndim - 3)), block, out=out)
-    flat = block.reshape(*block.shape[:3], -1)
-    np.matmul(matrices, flat, out=out.reshape(*out.shape[:3], -1))
-    return out
+class _Product:
+    """One direction: a weight of shape ``(groups, rows, columns, *taps)`` and what it reads."""
+
+    def __init__(self, weight: Array, readings: list[Reading], exact: bool) -> None:
+        self._groups, self._rows, self._columns = weight.shape[:3]
+        self._sizes = tuple([reading.size for reading in readings])
+        self._sparse = any(len(reading.taps) < reading.phases for reading in readings)
+        self._plane = (1,) if len(readings) == 1 else ()
+        problem = _problem(readings, self._groups, self._rows, self._columns, weight.dtype)
+        self._tiling = Sums(problem) if exact else cheapest(_tilings(problem))
+        weight = weight.reshape(*weight.shape[:3], *self._plane, *weight.shape[3:])
+        self._matrices = self._tiling.matrices(weight)
+
+    def __call__(self, block: Array) -> Array:
+        """Return the product with a block of shape ``(batch, channels, *source)``."""
+        if block.dtype.kind == "c" and self._matrices.dtype.kind != "c":
+            parts = self(np.concatenate([block.real, block.imag]))
+            out = np.empty((len(block), *parts.shape[1:]), block.dtype)
+            out.real, out.imag = parts[: len(block)], parts[len(block) :]
+            return out
+        shape = (len(block), self._groups, self._rows, *self._plane, *self._sizes)
+        out = (np.zeros if self._sparse else np.empty)(shape, block.dtype)
+        source = block.reshape(len(block), self._groups, self._columns, *self._plane, *block.shape[2:])
+        self._tiling.run(source, out, self._matrices.astype(block.dtype, copy=False))
+        return out.reshape(len(block), -1, *self._sizes)
+
+
+def _padded(geometry: ConvGeometry) -> tuple[Axis, ...]:
+    """Return the axes to extend, none if it is by zeros alone: the tiles find those themselves."""
+    axes = [axis._replace(before=0, after=0) if axis.boundary == "zeros" else axis for axis in geometry.axes]
+    return tuple(axes) if any(axis.before or axis.after for axis in axes) else ()
+
+
+def _problem(readings: list[Reading], groups: int, rows: int, columns: int, dtype: np.dtype[Any]) -> Problem:
+    """Return the problem; a single axis gets a trivial one before it."""
+    whole = (_TRIVIAL, *readings) if len(readings) == 1 else tuple(readings)
+    return Problem(whole, groups, rows, columns, dtype)
+
+
+def _tilings(problem: Problem) -> Iterator[Tiling]:
+    yield from Whole.candidates(problem)
+    yield Columns(problem)
+    yield Sums(problem)
+    yield from Bands.candidates(problem)
+    yield from Windows.candidates(problem)

@@ -42,6 +42,7 @@ class ConvOperator(LinearOperator):
         super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
         self._map = map_
         self._conjugated = conjugated
+        self._partners: dict[bool, ConvOperator] = {}
         self._frozen = True
         map_.views.setdefault((self._transposed, conjugated), self)
 
@@ -87,8 +88,21 @@ class ConvOperator(LinearOperator):
 
     @property
     def method(self) -> str:
-        """How the operator is applied: "sparse" or "gemm"."""
+        """How the operator is applied: "sparse", "gemm", "fft" or "separable"."""
         return self._map.method
+
+    def explain(self) -> str:
+        """Return which method applies the operator, why, and what each is expected to cost.
+
+        The costs are those of one product with one core of a recent server; only their ratios matter.
+
+        Examples
+        --------
+        >>> from convops import Conv
+        >>> print(Conv([[1.0, 2.0], [3.0, 5.0]], (3, 3)).explain().splitlines()[0])
+        method "sparse": W is too small to think about
+        """
+        return self._map.explain()
 
     def __call__(self, x: Any) -> Array:
         """Apply the operator to arrays of its own shape.
@@ -270,8 +284,13 @@ class ConvOperator(LinearOperator):
         dense_matrix: Array = self.tosparse().toarray()
         return dense_matrix
 
-    def _convops_integer_twin(self, seed: int) -> Self:
-        """Return this operator with a random integer weight: what `check_adjoint` can check exactly."""
+    def _convops_integer_twin(self, seed: int) -> Self | None:
+        """Return this operator with a random integer weight: what `check_adjoint` can check exactly.
+
+        None where the method rounds, or depends on the weight.
+        """
+        if self.method in ("fft", "separable"):
+            return None
         weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
         weight.flags.writeable = False
         return self._of(Map(self.geometry, weight, self.flip, self.method), False)
@@ -368,10 +387,15 @@ class ConvOperator(LinearOperator):
         return self._partner(conjugated=not self._conjugated)
 
     def _partner(self, conjugated: bool) -> "ConvOperator":
-        """Return the operator on the other side: the one that is in use already, if there is one."""
+        """Return the operator on the other side: the one that is in use already, if there is one.
+
+        An operator keeps those that it made, and they find it by the map alone: no reference cycle.
+        """
         conjugated = conjugated and self.dtype.kind == "c"
         found = self._map.views.get((not self._transposed, conjugated))
-        return self._other_side()._of(self._map, conjugated) if found is None else found
+        if found is None:
+            found = self._partners[conjugated] = self._other_side()._of(self._map, conjugated)
+        return found
 
     @classmethod
     def _other_side(cls) -> "type[ConvOperator]":

@@ -31,9 +31,12 @@ class Conv(ConvOperator):
         float32, float64, complex64, complex128 or an integer. Default: that of the weight; int64 for
         integers. Products have the dtype that numpy gives operator and operand, so a float32 operator
         keeps float32 in float32; integers are exact, in int64.
-    method : {"auto", "sparse", "gemm"}, default "auto"
-        "sparse" applies the matrix, built on first use; "gemm" needs no matrix; "auto" takes the matrix
-        where it is of moderate size and there are few channels.
+    method : {"auto", "sparse", "gemm", "fft", "separable"}, default "auto"
+        "sparse" applies the matrix, built on first use. The others need no matrix: "gemm" multiplies
+        overlapping tiles by small dense matrices, "fft" multiplies spectra, "separable" makes passes along
+        the axes, for kernels of rank 1 or low rank. "auto" takes the one that a model of the cost expects
+        to be the fastest; `explain` shows it. "fft" is exact relative to the largest value of the result,
+        the others (and "auto" but for its choice of "fft") to each value's own terms.
 
     Attributes
     ----------

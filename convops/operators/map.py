@@ -2,21 +2,45 @@
 
 import threading
 import weakref
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from convops._arguments import choice
+from convops._arguments import choice, shown
 from convops._arrays import INT64, Array, refuse_beyond_int64, weight_array
-from convops.apply import METHODS, Engine, GemmEngine, choose_method
+from convops.apply import (
+    METHODS,
+    Choice,
+    Engine,
+    FFTEngine,
+    GemmEngine,
+    SeparableEngine,
+    choose,
+    refusal,
+    worth_no_thought,
+)
 from convops.assembly import oriented
 from convops.boundary import extension_gains
 from convops.geometry import ConvGeometry
 from convops.operators.sparse import SparseEngine
 
-OTHER_METHODS = {"direct": "gemm", "matrix": "sparse", "csr": "sparse", "im2col": "gemm"}
-ENGINES: dict[str, type[SparseEngine] | type[GemmEngine]] = {"sparse": SparseEngine, "gemm": GemmEngine}
+OTHER_METHODS = {
+    "direct": "gemm",
+    "matrix": "sparse",
+    "csr": "sparse",
+    "im2col": "gemm",
+    "overlap-add": "fft",
+}
+ENGINES: dict[str, Callable[[ConvGeometry, Array], Engine]] = {
+    "sparse": SparseEngine,
+    "gemm": GemmEngine,
+    "fft": FFTEngine,
+    "separable": SeparableEngine,
+}
+_EXACT_FLOAT = 2.0**53
+"""Integers up to here are exact in float64."""
 
 
 class Map:
@@ -28,8 +52,9 @@ class Map:
         self.correlated = oriented(weight, geometry, flip)
         self.flip = bool(flip)
         self.dtype = weight.dtype
-        chosen = choice("method", method, METHODS, OTHER_METHODS)
-        self.method = choose_method(geometry, self.dtype) if chosen == "auto" else chosen
+        self._asked = choice("method", method, METHODS, OTHER_METHODS)
+        if (reason := refusal(self._asked, geometry, self.correlated)) is not None:
+            raise ValueError(f"{shown('method', method)}: {reason}")
         self.views: weakref.WeakValueDictionary[tuple[bool, bool], Any] = weakref.WeakValueDictionary()
         """The operators in use that apply this map, by (transposed, conjugated)."""
         self._lock = threading.Lock()
@@ -43,6 +68,22 @@ class Map:
         weight.flags.writeable = False
         self.__init__(geometry, weight, flip, method)  # type: ignore[misc]
 
+    @cached_property
+    def method(self) -> str:
+        """The method that was asked for, or what "auto" stands for."""
+        if self._asked != "auto":
+            return self._asked
+        return "sparse" if worth_no_thought(self.geometry, self.dtype) else self.choice.method
+
+    @cached_property
+    def choice(self) -> Choice:
+        """What the methods are expected to cost."""
+        return choose(self.geometry, self.correlated)
+
+    def explain(self) -> str:
+        """Return the method and the estimated cost of each, line by line."""
+        return self.choice.explain(self.method, self._asked == "auto")
+
     @property
     def engine(self) -> Engine:
         """The engine, built on first use, by one thread."""
@@ -50,36 +91,58 @@ class Map:
             with self._lock:
                 if self._engine is None:
                     weight = self.correlated
-                    # Products of integers are int64, so small ones are widened once and not in each.
-                    weight = weight.astype(INT64) if weight.dtype.kind in "iu" else weight
+                    if weight.dtype.kind in "iu":
+                        # Products of integers are int64 in W, and else float64 as long as that is exact.
+                        weight = weight.astype(INT64 if self.method == "sparse" else np.float64)
                     self._engine = ENGINES[self.method](self.geometry, weight)
         return self._engine
 
+    @cached_property
+    def _exact(self) -> Engine:
+        """The engine for what others would round, or spread: large integers, NaN and inf."""
+        weight = self.correlated
+        return GemmEngine(
+            self.geometry, weight.astype(INT64) if weight.dtype.kind in "iu" else weight, exact=True
+        )
+
     def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
         """Return W x, or that of Wᵀ, conj(W), Wᴴ, for x of shape ``(batch, channels, *spatial)``."""
-        if x.dtype.kind in "iu":
-            x = self._integers(x, transposed)
-        apply = self.engine.adjoint if transposed else self.engine.forward
+        if self.dtype.kind in "iu":
+            return self._apply_integers(x, transposed)
         if self.dtype.kind == "c" and transposed != conjugated:
-            return np.conj(apply(np.conj(x)))
-        y = apply(x)
-        if self.dtype.kind in "iu" and x.dtype.kind in "fc":
-            return y.astype(np.result_type(self.dtype, x.dtype), copy=False)
-        return y
+            return np.conj(self._apply(np.conj(x), transposed))
+        return self._apply(x, transposed)
 
-    def _integers(self, x: Array, transposed: bool) -> Array:
-        """Return integers as int64, if no sum of products with an integer W can leave int64."""
-        if self.dtype.kind not in "iu":
-            return x
+    def _apply(self, x: Array, transposed: bool) -> Array:
+        y = _directed(self.engine, transposed)(x)
+        if self.method == "sparse" or bool(np.isfinite(np.vdot(y, y))):
+            return y
+        # Zeros that pad a tile, and a transform, carry NaN and inf to places that W keeps free of them.
+        return _directed(self._exact, transposed)(x)
+
+    def _apply_integers(self, x: Array, transposed: bool) -> Array:
+        """Apply an integer W; integers stay integers, and exact."""
+        if x.dtype.kind not in "iu":
+            return self._apply(x, transposed).astype(np.result_type(self.dtype, x.dtype), copy=False)
+        largest = self._largest(x, transposed)
+        if self.method == "sparse":
+            return _directed(self.engine, transposed)(x.astype(INT64, copy=False))
+        if largest < _EXACT_FLOAT:
+            return _directed(self.engine, transposed)(x.astype(np.float64)).astype(INT64)
+        return _directed(self._exact, transposed)(x.astype(INT64, copy=False))
+
+    def _largest(self, x: Array, transposed: bool) -> float:
+        """Return a bound of any sum of products with integers x, which int64 must hold."""
         refuse_beyond_int64("x", x)
-        largest = max(-int(x.min()), int(x.max()))
-        if largest * self.gains[transposed] >= 2.0**63:
+        largest = max(-int(x.min()), int(x.max())) if x.size else 0
+        bound = largest * self.gains[transposed]
+        if bound >= 2.0**63:
             raise OverflowError(
                 f"x holds integers up to {largest}, and the operator multiplies them by up to "
                 f"{self.gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
                 "Give x as floats, or smaller integers."
             )
-        return x.astype(INT64, copy=False)
+        return bound
 
     @cached_property
     def gains(self) -> tuple[float, float]:
@@ -97,6 +160,10 @@ class Map:
             by_row, by_column = extension_gains(axis)
             row, column = row * by_row, column * by_column
         return row * (1 + 1e-9), column * (1 + 1e-9)
+
+
+def _directed(engine: Engine, transposed: bool) -> Callable[[Array], Array]:
+    return engine.adjoint if transposed else engine.forward
 
 
 def convolution_map(

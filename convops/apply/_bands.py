@@ -1,0 +1,265 @@
+"""Banded tiles: neighbouring rows of the result, as one small dense matrix times rows of the source.
+
+Along the last axis but one, `rows` neighbouring places read ``step * (rows - 1) + span`` positions through
+a banded Toeplitz matrix that is the same everywhere. Each row of the source is laid out once per offset of
+the last axis; what a band reads is then one contiguous matrix, and bands overlap in memory. Offsets of the
+axes before are summed, one product each. The zeros in the band are wasted flops that buy long products.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Any, Self
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.apply._blocks import (
+    Block,
+    Scratch,
+    contiguous,
+    offset_views,
+    ranges,
+    reads,
+    store,
+    strided,
+)
+from convops.apply._problem import Problem, fitting
+from convops.apply._reading import Reading, spread
+from convops.apply._threads import share
+from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+
+_BLOCK = 15e-6
+"""Seconds that Python takes for one block."""
+
+
+_TALLEST = 128
+_SHORTEST = 48
+"""Places of the last axis below which products are too thin, however large the weight."""
+
+
+class Bands:
+    """Tiles of `rows` places on the last axis but one; there are two axes at least."""
+
+    def __init__(self, problem: Problem, rows: int, lanes: int) -> None:
+        self.problem = problem
+        self.rows = rows
+        self._steps: dict[tuple[int, int], list[_Steps]] = {}
+        self._lanes = lanes
+        *leading, band, lane = problem.readings
+        self._window = band.step * (rows - 1) + band.span
+        self.inner = self._window * problem.columns * len(lane.offsets)
+        self.outer = rows * problem.phases * problem.rows
+        self._bands = -(-band.places // rows)
+        self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
+        self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
+        self._fixed_block = self._block_of(1)
+        self.cost = self._cost()
+
+    @classmethod
+    def candidates(cls, problem: Problem) -> Iterator[Self]:
+        """Yield tilings of more and more rows, and of long and short runs along the last axis."""
+        *_, band, lane = problem.readings
+        rows = 1
+        while rows < 2 * band.places:
+            tall = min(rows, band.places)
+            entries = tall * problem.phases * problem.rows * problem.columns * len(lane.offsets)
+            most = max(SMALL_PRODUCT // (entries * (band.step * (tall - 1) + band.span)), _SHORTEST)
+            pieces = -(-lane.places // most)
+            for cut in (1, 2, 4, 8):
+                if cut == 1 or lane.places > pieces * cut * _SHORTEST:
+                    yield cls(problem, tall, -(-lane.places // (pieces * cut)))
+            rows *= 2
+            if rows > _TALLEST:
+                break
+
+    def _positions(self, bands: int) -> int:
+        """Return the source positions that a block of that many bands reads, but for the last axis."""
+        *leading, band, _ = self.problem.readings
+        before = [
+            reading.step * (count - 1) + reading.span
+            for reading, count in zip(leading, self._leading, strict=True)
+        ]
+        return prod(before) * (band.step * (bands * self.rows - 1) + band.span)
+
+    def _unrolled(self, bands: int) -> int:
+        """Return the elements that a block lays out of one batch item and group."""
+        lane = self.problem.readings[-1]
+        return self._positions(bands) * self.problem.columns * len(lane.offsets) * self._lanes
+
+    def _scratch(self, batch: int) -> int:
+        """Return the elements of all scratch arrays of a block."""
+        problem, (items, groups, bands) = self.problem, self._block_of(batch)
+        lane = problem.readings[-1]
+        loaded = lane.step * self._lanes + lane.span
+        values = prod(self._leading) * bands * self.outer * self._lanes * min(len(self.offsets), 2)
+        source = self._positions(bands) * problem.columns * loaded
+        return items * groups * (source + self._unrolled(bands) + values)
+
+    def _block_of(self, batch: int) -> tuple[int, int, int]:
+        """Return how many items, groups and bands make a block that stays in cache."""
+        itemsize = self.problem.dtype.itemsize
+        first, second = self._unrolled(1) * itemsize, self._unrolled(2) * itemsize
+        bands = min(self._bands, 1 + max(int((CACHE - first) / max(second - first, 1)), 0))
+        bands = -(-self._bands // -(-self._bands // bands))
+        if bands < self._bands:
+            return 1, 1, bands
+        items, groups = fitting((batch, self.problem.groups), self._unrolled(bands) * itemsize, CACHE)
+        return items, groups, bands
+
+    def _cost(self) -> Cost:
+        problem, (_, _, bands) = self.problem, self._fixed_block
+        counts = problem.counts
+        pieces = [-(-count // most) for count, most in zip(counts[:-2], self._leading, strict=True)]
+        lanes = -(-counts[-1] // self._lanes)
+        band_blocks = -(-self._bands // bands)
+        blocks = problem.groups * prod(pieces) * band_blocks * lanes
+        products = blocks * prod(self._leading) * bands * len(self.offsets)
+        copied = blocks * self._unrolled(bands)
+        written = problem.groups * prod(counts) * problem.phases * problem.rows
+        seconds = (
+            products * product_seconds(self.outer, self.inner, self._lanes, problem.dtype)
+            + copy_seconds(copied, self._lanes, problem.dtype)
+            + copy_seconds(written * (2 * len(self.offsets) - 1), self._lanes, problem.dtype)
+            + _BLOCK * -(-blocks // self._fixed_block[1])
+        )
+        flops = 2.0 * products * self.outer * self.inner * self._lanes
+        return Cost(flops, (2.0 * copied + written) * problem.dtype.itemsize, seconds)
+
+    def matrices(self, weight: Array) -> Array:
+        """Return ``(offsets of the leading axes, groups, outer, inner)``."""
+        *leading, band, lane = self.problem.readings
+        tables = [reading.table for reading in leading] + [band.band(self.rows), lane.table]
+        tiles = spread(weight, tables)
+        groups, out, columns = tiles.shape[:3]
+        axes = len(leading)
+        split = (groups, out, columns, *tiles.shape[3 : 3 + 2 * axes], self.rows, -1, *tiles.shape[-3:])
+        tiles = tiles.reshape(split)
+        places = [3 + 2 * number for number in range(axes)]
+        row, phase, window, lane_phase, offset = range(3 + 2 * axes, 8 + 2 * axes)
+        order = (
+            [number + 1 for number in places] + [0, row, *places, phase, lane_phase, 1] + [window, 2, offset]
+        )
+        return np.ascontiguousarray(tiles.transpose(order)).reshape(
+            len(self.offsets), groups, self.outer, self.inner
+        )
+
+    def run(self, source: Array, out: Array, matrices: Array) -> None:
+        """Write the result into `out`; see `Tiling`."""
+        batch, itemsize = len(source), out.itemsize
+        if (batch, itemsize) not in self._steps:
+            blocks = list(self._blocks(batch))
+            self._steps[batch, itemsize] = [_Steps(self, block, itemsize) for block in blocks]
+        work = partial(self._work, source, out, matrices)
+        share(work, self._steps[batch, itemsize], self.cost.seconds * batch)
+
+    def _blocks(self, batch: int) -> Iterator[Block]:
+        problem = self.problem
+        items, groups, bands = self._block_of(batch)
+        counts = problem.counts
+        pieces = [ranges(count, most) for count, most in zip(counts[:-2], self._leading, strict=True)]
+        # Every band starts at a multiple of `rows`, also in the last block.
+        bands_in = [
+            (start * self.rows, min(stop * self.rows, counts[-2]))
+            for start, stop in ranges(self._bands, bands)
+        ]
+        lanes = ranges(counts[-1], self._lanes)
+        for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups)):
+            for places in product(*pieces, bands_in, lanes):
+                yield Block(batch_range, group_range, places)
+
+    def _work(self, source: Array, out: Array, matrices: Array, blocks: "list[_Steps]") -> None:
+        scratch = Scratch(out.dtype, self._scratch(len(source)))
+        for steps in blocks:
+            self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
+
+    def _multiply(self, laid: Array, out: Array, matrices: Array, steps: "_Steps", scratch: Scratch) -> None:
+        target = self._target(out, steps.block) if steps.direct else None
+        values = scratch.array("values", steps.values) if target is None else target
+        for number, start in enumerate(steps.starts):
+            window = strided(laid, steps.windows, steps.strides, start)
+            matrix = matrices[number, steps.groups].reshape(steps.matrix)
+            summand = scratch.array("summand", steps.values) if number else values
+            np.matmul(matrix, window, out=summand)
+            if number:
+                values += summand
+        if target is None:
+            self._store(values, out, steps.block)
+
+    def _target(self, out: Array, block: Block) -> Array:
+        """Return the block's place in `out`, in the layout of the products."""
+        rows = self.rows
+        region = out[
+            slice(*block.batch), slice(*block.group), :, *[slice(*places) for places in block.places]
+        ]
+        if self.problem.rows > 1:
+            return np.moveaxis(region, 2, -2)
+        shape = region.shape
+        return region.reshape(*shape[:2], *shape[3:-2], shape[-2] // rows, rows, shape[-1])
+
+    def _store(self, values: Array, out: Array, block: Block) -> None:
+        problem = self.problem
+        phases = [len(reading.taps) for reading in problem.readings]
+        *stacked, bands, _, lanes = values.shape
+        values = values.reshape(*stacked, bands * self.rows, *phases, problem.rows, lanes)
+        axes = len(phases)
+        before = list(range(2, 2 + axes - 1))
+        order = [0, 1, values.ndim - 2, *before, values.ndim - 1, *range(1 + axes, 1 + 2 * axes)]
+        store(values.transpose(order), out, problem.readings, block)
+
+
+class _Steps:
+    """What one block does, in indices, shapes and strides, worked out once."""
+
+    def __init__(self, tiling: Bands, block: Block, itemsize: int) -> None:
+        problem, rows = tiling.problem, tiling.rows
+        *leading, band, lane = problem.readings
+        *outer, places, lanes = block.counts
+        bands = -(-places // rows)
+        first = block.places[-2][0]
+        whole = (*block.places[:-2], (first, first + bands * rows), block.places[-1])
+        self.block = block
+        self._reads = reads(problem.readings, problem.columns, block._replace(places=whole))
+        items, groups, columns, *positions, _, _ = self._reads.shape
+        self._laid = (items, groups, *positions, columns, len(lane.offsets), lanes)
+        self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
+
+        strides = contiguous(self._laid, itemsize)
+        by_position = strides[2 : 2 + len(leading)]
+        steps = [reading.step * stride for reading, stride in zip(leading, by_position, strict=True)]
+        self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
+        stacked = (items, groups, *outer, bands)
+        self.windows = (*stacked, tiling.inner, lanes)
+        self.values = (*stacked, tiling.outer, lanes)
+        self.matrix = (groups, *[1] * (len(outer) + 1), tiling.outer, tiling.inner)
+        self.groups = slice(*block.group)
+        apart = [reading.offsets.step * stride for reading, stride in zip(leading, by_position, strict=True)]
+        self.starts = [
+            sum([offset * stride for offset, stride in zip(offsets, apart, strict=True)])
+            for offsets in tiling.offsets
+        ]
+        self.direct = (
+            len(self.starts) == 1
+            and all(reading.phases == 1 for reading in problem.readings)
+            and min(rows, problem.rows) == 1
+            and places % rows == 0
+        )
+
+    def _copies_of(self, strides: tuple[int, ...], lane: Reading) -> list[tuple[Any, ...]]:
+        """Return index, shape, strides and start of each copy from the loaded source."""
+        copies = []
+        *before, offsets, lanes = self._laid
+        for chosen, start, by_offset in offset_views(strides, lane):
+            shape = (*before, len(range(offsets)[chosen]), lanes)
+            by_axis = (*strides[:2], *strides[3:-2], strides[2], by_offset, strides[-1])
+            copies.append(((..., chosen, slice(None)), shape, by_axis, start))
+        return copies
+
+    def lay_out(self, source: Array, scratch: Scratch) -> Array:
+        """Return ``(batch, groups, *leading positions, positions, columns, offsets, lanes)``."""
+        loaded = self._reads.load(source, scratch)
+        laid = scratch.array("laid out", self._laid)
+        for chosen, shape, strides, start in self._copies:
+            np.copyto(laid[chosen], strided(loaded, shape, strides, start))
+        return laid

@@ -1,0 +1,61 @@
+"""A product with W or Wᴴ as the tilings see it: readings, channels and a dtype."""
+
+from collections.abc import Iterable, Sequence
+from math import prod
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.apply._reading import Reading
+from convops.apply.cost import Cost
+
+
+class Problem(NamedTuple):
+    """The sizes of a product; the weight is ``(groups, rows, columns, *taps)``.
+
+    Arrays are ``(batch, groups, columns, *source)`` and ``(batch, groups, rows, *result)``.
+    """
+
+    readings: tuple[Reading, ...]
+    groups: int
+    rows: int
+    columns: int
+    dtype: np.dtype[Any]
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Number of places per axis."""
+        return tuple([reading.places for reading in self.readings])
+
+    @property
+    def phases(self) -> int:
+        """Number of phases of a place that read anything, over all axes."""
+        return prod([len(reading.taps) for reading in self.readings])
+
+
+class Tiling(Protocol):
+    """A way to cut a product into matrix products, whose cost is known before anything is built."""
+
+    cost: Cost
+
+    def matrices(self, weight: Array) -> Array:
+        """Return what `run` multiplies by."""
+
+    def run(self, source: Array, out: Array, matrices: Array) -> None:
+        """Write the result into `out`; places that read nothing are left as they are."""
+
+
+def fitting(sizes: Sequence[int], bytes_each: float, most: float) -> list[int]:
+    """Return how many of each axis fit into `most` bytes, from the last axis to the first, at least 1."""
+    room = max(most / bytes_each, 1.0)
+    counts: list[int] = []
+    for size in reversed(sizes):
+        counts.insert(0, max(min(size, int(room)), 1))
+        room /= counts[0]
+    return counts
+
+
+def cheapest(tilings: Iterable[Tiling]) -> Tiling:
+    """Return the tiling that takes the fewest seconds."""
+    return min(tilings, key=lambda tiling: tiling.cost.seconds)

@@ -1,0 +1,61 @@
+"""How many threads an application may use, and sharing pieces of work among them."""
+
+import os
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+_WORTH_A_THREAD = 1e-3
+"""Seconds of work per thread below which handing it over, about 0.1 ms, is not worth its while."""
+_WORTH_SHARING = 1e-4
+"""Seconds of a piece below which threads wait for each other between the calls that they make."""
+
+_lock = threading.Lock()
+_pools: dict[int, ThreadPoolExecutor] = {}
+"""The threads kept, by their number: fresh ones would begin on a busy core, and with no memory at hand."""
+
+
+def workers() -> int:
+    """Return the threads that one application may use: OMP_NUM_THREADS, or else the cores it may run on.
+
+    Read at each application, so that a job scheduler's limit and a change at run time both hold.
+    """
+    given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    if given.isdecimal() and int(given) > 0:
+        return int(given)
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: float) -> None:
+    """Call `work` on all pieces, in parts on several threads if it would take one thread that long."""
+    pieces = list(pieces)
+    count = min(len(pieces), int(seconds / _WORTH_A_THREAD))
+    if seconds < _WORTH_SHARING * len(pieces):
+        count = 1
+    count = min(count, workers()) if count > 1 else 1
+    if count <= 1:
+        work(pieces)
+        return
+    parts = [_pool(count).submit(work, pieces[number::count]) for number in range(count)]
+    for part in parts:
+        part.result()
+
+
+def _pool(count: int) -> ThreadPoolExecutor:
+    with _lock:
+        if count not in _pools:
+            _pools[count] = ThreadPoolExecutor(count, thread_name_prefix="convops")
+        return _pools[count]
+
+
+def _forget_threads() -> None:
+    """Begin anew in a forked process, which has none of its parent's threads."""
+    global _lock
+    _lock = threading.Lock()
+    _pools.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)

@@ -1,0 +1,157 @@
+"""Windows: neighbouring places of the last axis, as contiguous pieces of the source times one matrix.
+
+Where only the last axis is convolved, `rows` neighbouring places read ``step * (rows - 1) + span``
+positions. The windows are copied one below the other, however many axes lie before, and multiplied by the
+banded Toeplitz matrix of one of them.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Self
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.apply._blocks import Block, Scratch, ranges, reads, store, strided
+from convops.apply._problem import Problem, fitting
+from convops.apply._reading import spread
+from convops.apply._threads import share
+from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+
+_BLOCK = 15e-6
+"""Seconds that Python takes for one block."""
+
+
+_TALLEST = 128
+
+
+class Windows:
+    """Tiles of `rows` places on the last axis; the other axes must be trivial."""
+
+    def __init__(self, problem: Problem, rows: int) -> None:
+        self._problem = problem
+        self._rows = rows
+        *_, lane = problem.readings
+        self._window = lane.step * (rows - 1) + lane.span
+        self._inner = self._window * problem.columns
+        self._outer = rows * problem.phases * problem.rows
+        self._tiles = -(-lane.places // rows)
+        # A product takes `_stack` windows, a block as many products as stay in cache.
+        self._stack = max(SMALL_PRODUCT // (self._outer * self._inner), 16)
+        each = (self._inner + self._outer) * problem.dtype.itemsize
+        self._counts = fitting((*problem.counts[:-1], self._tiles), each, CACHE)
+        self.cost = self._cost()
+
+    def _cost(self) -> Cost:
+        problem = self._problem
+        tiles = problem.groups * prod(problem.counts[:-1]) * self._tiles
+        stack = min(self._stack, prod(self._counts))
+        products = -(-tiles // stack)
+        copied, written = tiles * self._inner, tiles * self._outer
+        blocks = -(-tiles // prod(self._counts))
+        seconds = (
+            products * product_seconds(stack, self._inner, self._outer, problem.dtype)
+            + copy_seconds(copied, self._window, problem.dtype)
+            + copy_seconds(written, self._rows, problem.dtype)
+            + _BLOCK * blocks
+        )
+        nbytes = (2.0 * copied + written) * problem.dtype.itemsize
+        return Cost(2.0 * tiles * self._inner * self._outer, nbytes, seconds)
+
+    def matrices(self, weight: Array) -> Array:
+        """Return ``(groups, inner, outer)``."""
+        tables = [reading.table for reading in self._problem.readings]
+        tables[-1] = self._problem.readings[-1].band(self._rows)
+        tiles = spread(weight, tables)
+        tiles = tiles.reshape(*tiles.shape[:3], *tiles.shape[-2:]).transpose(0, 2, 4, 3, 1)
+        return np.ascontiguousarray(tiles).reshape(tiles.shape[0], self._inner, self._outer)
+
+    def run(self, source: Array, out: Array, matrices: Array) -> None:
+        """Write the result into `out`; see `Tiling`."""
+        blocks = list(self._blocks(len(source)))
+        share(partial(self._work, source, out, matrices), blocks, self.cost.seconds * len(source))
+
+    @classmethod
+    def candidates(cls, problem: Problem) -> Iterator[Self]:
+        """Yield tilings of more and more rows, where this kind of tiling is possible."""
+        rows = 4
+        while rows <= _TALLEST and all(reading.trivial for reading in problem.readings[:-1]):
+            yield cls(problem, min(rows, problem.counts[-1]))
+            rows *= 2
+
+    def _block_of(self, batch: int) -> list[int]:
+        """Return how many batch items and groups a block has."""
+        each = (self._inner + self._outer) * prod(self._counts) * self._problem.dtype.itemsize
+        return fitting((batch, self._problem.groups), each, CACHE)
+
+    def _scratch(self, batch: int) -> int:
+        """Return the elements of all scratch arrays of a block."""
+        each = self._problem.columns * self._window + self._inner + self._outer
+        return prod(self._block_of(batch)) * prod(self._counts) * each
+
+    def _blocks(self, batch: int) -> Iterator[Block]:
+        problem = self._problem
+        items, groups = self._block_of(batch)
+        *outer, count = problem.counts
+        pieces = [ranges(size, most) for size, most in zip(outer, self._counts[:-1], strict=True)]
+        lanes = [
+            (start * self._rows, min(stop * self._rows, count))
+            for start, stop in ranges(self._tiles, self._counts[-1])
+        ]
+        for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups)):
+            for places in product(*pieces, lanes):
+                yield Block(batch_range, group_range, places)
+
+    def _work(self, source: Array, out: Array, matrices: Array, blocks: list[Block]) -> None:
+        scratch = Scratch(out.dtype, self._scratch(len(source)))
+        for block in blocks:
+            windows = self._lay_out(source, block, scratch)
+            values = scratch.array("values", (*windows.shape[:-1], self._outer))
+            matrix = matrices[slice(*block.group)]
+            whole = windows.shape[2] // self._stack * self._stack
+            if whole > self._stack:
+                self._multiply(windows[:, :, :whole], matrix, values[:, :, :whole])
+                windows, rest = windows[:, :, whole:], values[:, :, whole:]
+            else:
+                rest = values
+            if rest.size:
+                np.matmul(windows, matrix, out=rest)
+            self._store(values, out, block)
+
+    def _multiply(self, windows: Array, matrix: Array, values: Array) -> None:
+        """Multiply in products of `_stack` windows each."""
+        stacked = windows.reshape(*windows.shape[:2], -1, self._stack, self._inner)
+        result = values.reshape(*values.shape[:2], -1, self._stack, self._outer)
+        np.matmul(stacked, matrix[:, None], out=result)
+
+    def _lay_out(self, source: Array, block: Block, scratch: Scratch) -> Array:
+        """Return ``(batch, groups, windows, columns and positions)``."""
+        lane = self._problem.readings[-1]._replace(step=1)
+        start, stop = block.places[-1]
+        tiles = -(-(stop - start) // self._rows)
+        step = self._problem.readings[-1].step
+        # As a range of source positions: the windows stand `step * rows` apart.
+        first = step * start
+        positions = first, first + step * (tiles * self._rows - 1) + 1
+        whole = block._replace(places=(*block.places[:-1], positions))
+        readings = (*self._problem.readings[:-1], lane)
+        loaded = reads(readings, self._problem.columns, whole).load(source, scratch)
+        *channels, _, _ = loaded.shape
+        shape = (*channels, tiles, self._window)
+        by_position = loaded.strides[-1]
+        strides = (*loaded.strides[:-2], step * self._rows * by_position, by_position)
+        view = np.moveaxis(strided(loaded, shape, strides), 2, -2)
+        laid = scratch.array("laid out", view.shape)
+        np.copyto(laid, view)
+        return laid.reshape(*laid.shape[:2], -1, self._inner)
+
+    def _store(self, values: Array, out: Array, block: Block) -> None:
+        problem = self._problem
+        phases = [len(reading.taps) for reading in problem.readings]
+        axes = len(phases)
+        lanes = -(-block.counts[-1] // self._rows) * self._rows
+        values = values.reshape(*values.shape[:2], *block.counts[:-1], lanes, *phases, problem.rows)
+        order = [0, 1, values.ndim - 1, *range(2, 2 + 2 * axes)]
+        store(values.transpose(order), out, problem.readings, block)

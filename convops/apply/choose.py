@@ -1,0 +1,125 @@
+"""What "auto" stands for: the method that the cost model expects to be the fastest."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops._memory import available_bytes
+from convops.apply import fft, gemm, separable
+from convops.apply.cost import Cost
+from convops.geometry import ConvGeometry
+
+METHODS = ("auto", "sparse", "gemm", "fft", "separable")
+
+_ENTRIES = 1.8e9
+"""Entries of W a second that a product with it reads from cache; beyond, bytes count."""
+_MATRIX_BYTES = 22e9
+"""Bytes of W a second that a product with it reads from memory."""
+_SPARSE_CALL = 3e-6
+"""Seconds that one sparse product takes whatever its size."""
+_LARGEST_MATRIX = 2**30
+"""Bytes of W beyond which building it takes seconds, and memory is better kept."""
+_SMALL_MATRIX = 2**18
+"""Bytes of W below which a product with it takes less than the overhead of any other method."""
+_LONG_BORDER = 2**16
+"""Border outputs of W that it takes long to count, and longer to write."""
+
+
+class Choice(NamedTuple):
+    """A method, what it and the others are expected to cost, and why some are out of the question."""
+
+    method: str
+    costs: dict[str, Cost]
+    refusals: dict[str, str]
+
+    def explain(self, method: str, auto: bool) -> str:
+        """Return what is used instead of this choice or because of it, and a line per method."""
+        reason = "as asked for"
+        if auto:
+            reason = (
+                "cheapest by the cost model" if method == self.method else "W is too small to think about"
+            )
+        lines = [f'method "{method}": {reason}']
+        for method in METHODS[1:]:
+            if method in self.costs:
+                cost = self.costs[method]
+                time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
+                lines.append(
+                    f"  {method}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
+                )
+            else:
+                lines.append(f"  {method}: {self.refusals[method]}")
+        return "\n".join(lines)
+
+
+def choose(geometry: ConvGeometry, weight: Array) -> Choice:
+    """Return what "auto" chooses; the choice depends on the memory that is free when it is made."""
+    # Integers are multiplied as float64 wherever that is exact.
+    floats = np.dtype(np.float64) if weight.dtype.kind in "iu" else weight.dtype
+    refusals: dict[str, str | None] = {
+        "sparse": _too_large(geometry, weight.dtype),
+        "fft": refusal("fft", geometry, weight),
+        "separable": _not_rank_one(geometry, weight),
+    }
+    estimates = {
+        "sparse": lambda: sparse_estimate(geometry, weight.dtype),
+        "gemm": lambda: gemm.estimate(geometry, floats),
+        "fft": lambda: fft.estimate(geometry, floats),
+        "separable": lambda: separable.estimate(geometry, floats),
+    }
+    costs = {method: estimate() for method, estimate in estimates.items() if refusals.get(method) is None}
+    fastest = min(costs, key=lambda method: costs[method].seconds)
+    return Choice(
+        fastest, costs, {method: reason for method, reason in refusals.items() if reason is not None}
+    )
+
+
+def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
+    """Return whether W is so small that nothing has less overhead than one product with it."""
+    return geometry.most_entries * (dtype.itemsize + 8) <= _SMALL_MATRIX
+
+
+def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:
+    """Return why a method that was asked for cannot do the job; None if it can."""
+    if method == "separable":
+        found = separable.terms(geometry, weight)
+        return found if isinstance(found, str) else None
+    if method == "fft" and weight.dtype.kind in "iu":
+        return "it rounds, and integers are kept exact. Use method='gemm' or 'sparse', or give a dtype."
+    if method == "fft" and not np.isfinite(weight).all():
+        return "the weight is not finite, and a transform would spread that. Use method='sparse'."
+    return None
+
+
+def _not_rank_one(geometry: ConvGeometry, weight: Array) -> str | None:
+    if (reason := separable.unfit(geometry, weight)) is not None:
+        return reason
+    if separable.rank_one(weight.reshape(geometry.in_channels, *geometry.kernel_size)) is None:
+        return "the kernel is not of rank 1. method='separable' also takes a sum of few such kernels."
+    return None
+
+
+def sparse_estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
+    """Return the cost of one product with W, once it is built."""
+    nbytes = geometry.nbytes(dtype)
+    seconds = _SPARSE_CALL + max(geometry.nnz / _ENTRIES, nbytes / _MATRIX_BYTES)
+    return Cost(2.0 * geometry.nnz * (4 if dtype.kind == "c" else 1), nbytes, seconds)
+
+
+def _too_large(geometry: ConvGeometry, dtype: np.dtype[Any]) -> str | None:
+    """Return why W shall not be built; None if it may."""
+    if any(axis.out_size - (axis.interior[1] - axis.interior[0]) > _LONG_BORDER for axis in geometry.axes):
+        return "W has more rows at its borders than are worth counting"
+    room = min(_LARGEST_MATRIX, available_bytes() // 2)
+    nbytes = geometry.nbytes(dtype) if geometry.shape[0] * 4 <= room else geometry.shape[0] * 4
+    if nbytes > room:
+        return f"W takes {nbytes / 2**30:.1f} GiB or more, and {room / 2**30:.1f} GiB are worth it"
+    return None
+
+
+def _seconds(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"

@@ -1,0 +1,337 @@
+"""A convolution as products of spectra, tile by tile."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.fft import fft, hfft, ifft, ihfft, irfft, rfft
+
+from convops._arrays import Array
+from convops._axis import Axis
+from convops._memory import refuse_beyond_memory
+from convops.apply._fft_plan import PIECE, Plan, plan_of
+from convops.apply._threads import share, workers
+from convops.apply._tiles import (
+    BATCH,
+    CHANNEL,
+    GROUP,
+    SPATIAL,
+    STACK,
+    Chunk,
+    chunks_of,
+    load,
+    positions_of,
+    store,
+)
+from convops.apply.cost import Cost
+from convops.boundary import extend, fold
+from convops.geometry import ConvGeometry
+
+Transform = Callable[..., Array]
+
+
+_WORTH_THREADS = 1.2e-3
+"""Seconds of one piece from which its transforms use threads."""
+
+
+class Transforms(NamedTuple):
+    """Transforms to spectra and back, none of which divides by the length."""
+
+    line_in: Transform
+    """Along the last axis; `others_in` along all others."""
+    others_in: Transform
+    others_out: Transform
+    line_out: Transform
+
+
+_FORWARD = partial(fft, norm="backward")
+_BACKWARD = partial(ifft, norm="forward")
+REAL = Transforms(rfft, fft, _BACKWARD, partial(irfft, norm="forward"))
+REAL_CONJUGATE = Transforms(partial(ihfft, norm="forward"), _BACKWARD, fft, hfft)
+COMPLEX = Transforms(fft, fft, _BACKWARD, _BACKWARD)
+COMPLEX_CONJUGATE = Transforms(_BACKWARD, _BACKWARD, fft, fft)
+
+
+class Piece(NamedTuple):
+    """What is transformed at a time."""
+
+    items: slice
+    groups: slice
+    chunks: tuple[Chunk, ...]
+
+
+class Direction(NamedTuple):
+    """W, or its adjoint, between arrays without boundary: what differs between the two."""
+
+    adjoint: bool
+    transforms: Transforms
+    chunks: list[list[Chunk]]
+    channels: int
+    """Channels of each group of the result."""
+    gaps: bool
+    """Whether there are places that no tile writes."""
+
+
+class FFTEngine:
+    """W by overlap-save: tiles are transformed, multiplied by the spectrum of the weight, and cut.
+
+    The adjoint multiplies by the same spectrum between the conjugates of all transforms: for real arrays,
+    ``F⁻¹ conj(S) F y`` is the conjugate of itself, hence ``conj(F)⁻¹ S conj(F) y``.
+
+    Parameters
+    ----------
+    geometry : ConvGeometry
+        All sizes.
+    weight : ndarray
+        Floating-point weight of the cross-correlation.
+    lengths : sequence of int, optional
+        Length of the tiles per axis, 0 for one tile; by default those that take least time.
+    """
+
+    def __init__(
+        self, geometry: ConvGeometry, weight: Array, *, lengths: Sequence[int] | None = None
+    ) -> None:
+        self._plan = plan = plan_of(geometry, weight.dtype, lengths)
+        groups = geometry.groups
+        self._channels = (groups, geometry.in_channels // groups), (groups, geometry.out_channels // groups)
+        self._weight = weight.reshape(*self._channels[1], -1, *geometry.kernel_size)
+        self._in_sizes = geometry.spatial_shape
+        self._out_sizes = tuple([axis.out_size for axis in geometry.axes])
+        self._extended = _extended_axes(geometry.axes, plan)
+        self._repeated = _repeated_axes(geometry.axes, plan)
+        self._forward = self._direction(False)
+        self._adjoint = self._direction(True)
+        self._spectra: dict[np.dtype[Any], Array] = {}
+        self._spectrum(weight.dtype)
+
+    def forward(self, x: Array) -> Array:
+        """Return W x; see `Engine`."""
+        return self._apply(x, self._forward)
+
+    def adjoint(self, y: Array) -> Array:
+        """Return Wᴴ y; see `Engine`."""
+        if self._plan.real:
+            return self._apply(y, self._adjoint)
+        x = self._apply(y.conj(), self._adjoint)
+        return np.conjugate(x, out=x)
+
+    def _apply(self, block: Array, direction: Direction) -> Array:
+        adjoint = direction.adjoint
+        dtype = np.result_type(self._weight, block)
+        block = block.astype(dtype, copy=False)
+        block = block.reshape(len(block), *self._channels[adjoint], *block.shape[2:])
+        out = np.empty(
+            (len(block), *self._channels[not adjoint], *(self._in_sizes if adjoint else self._out_sizes)),
+            dtype,
+        )
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self._plan.real and dtype.kind == "c":
+                self._write(block.real, out.real, direction)
+                self._write(block.imag, out.imag, direction)
+            else:
+                self._write(block, out, direction)
+        return out.reshape(len(block), -1, *out.shape[3:])
+
+    def _write(self, block: Array, out: Array, direction: Direction) -> None:
+        """Write W or the adjoint into `out`, by batch items where there is more than zeros at the border."""
+        if not (self._extended or self._repeated):
+            self._multiply(block, out, direction)
+            return
+        items = max(PIECE // max(block[:1].nbytes, 1), 1)
+        for start in range(0, len(block), items):
+            part = slice(start, start + items)
+            if direction.adjoint:
+                out[part] = self._folded(block[part])
+            else:
+                out[part] = self._repeat(extend(block[part], self._extended))
+
+    def _repeat(self, x: Array) -> Array:
+        """Return W of an extended array."""
+        sizes = [line.outputs for line in self._plan.lines]
+        y = np.empty((len(x), *self._channels[1], *sizes), x.dtype)
+        self._multiply(x, y, self._forward)
+        return extend(y, self._repeated)
+
+    def _folded(self, y: Array) -> Array:
+        """Return the adjoint, folded."""
+        y = fold(y, self._repeated)
+        x = np.empty((len(y), *self._channels[0], *[line.size for line in self._plan.lines]), y.dtype)
+        self._multiply(y, x, self._adjoint)
+        return fold(x, self._extended)
+
+    def _multiply(self, source: Array, out: Array, direction: Direction) -> None:
+        """Write the product of arrays without boundary, several pieces at a time where that pays."""
+        if direction.gaps:
+            out[...] = 0
+        pieces = self._pieces(len(source), direction)
+        seconds = self._plan.cost.seconds * len(source)
+        threads = 1
+        if len(pieces) > 1 or seconds < _WORTH_THREADS:
+            work = partial(self._work, source, out, direction, threads)
+            share(work, pieces, seconds)
+        else:
+            self._work(source, out, direction, workers(), pieces)
+
+    def _pieces(self, batch: int, direction: Direction) -> list[Piece]:
+        plan = self._plan
+        groups = max(min(PIECE // plan.piece, plan.groups), 1)
+        items = max(PIECE // (plan.piece * groups), 1)
+        return [
+            Piece(slice(item, item + items), slice(group, group + groups), chunks)
+            for item in range(0, batch, items)
+            for group in range(0, plan.groups, groups)
+            for chunks in product(*direction.chunks)
+        ]
+
+    def _work(
+        self, source: Array, out: Array, direction: Direction, threads: int, pieces: list[Piece]
+    ) -> None:
+        spectrum = self._spectrum(out.dtype)
+        for items, groups, chunks in pieces:
+            values = self._spectra_of(source[(items, None, groups, slice(None), *[chunk.source for chunk in chunks])], chunks, direction, threads)
+            values = self._mixed(values, spectrum, groups, direction.adjoint)
+            values = self._places_of(values, chunks, direction, threads)
+            store(values, out[items, groups], chunks, direction.channels)
+
+    def _spectra_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
+        """Return the spectra of all tiles, ``(batch, stack, groups, channels, *frequencies)``.
+
+        Where matrices mix the channels: ``(*frequencies, groups, channels, batch, stack)``.
+        """
+        tiles = self._plan.tiles
+        last = len(tiles) - 1
+        for number in range(last, -1, -1):
+            axis = SPATIAL + number
+            tile, chunk = tiles[number], chunks[number]
+            x = load(x, axis, chunk, tile)
+            transform = direction.transforms.others_in if number < last else direction.transforms.line_in
+            mine = number < last and chunk.tiles == 1
+            if number == 0 and self._plan.matrices:
+                x, axis, mine = x.transpose(*range(SPATIAL, x.ndim), GROUP, CHANNEL, BATCH, STACK), 0, False
+            x = transform(x, tile.length, axis, overwrite_x=mine, workers=threads)
+        return x
+
+    def _places_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
+        """Return the wanted places of all tiles, ``(batch, stack, groups, channels, *places)``."""
+        tiles = self._plan.tiles
+        last = len(tiles) - 1
+        mine = not self._plan.matrices
+        for number, (tile, chunk) in enumerate(zip(tiles, chunks, strict=True)):
+            transform = direction.transforms.others_out if number < last else direction.transforms.line_out
+            x = transform(x, tile.length, SPATIAL + number, overwrite_x=mine, workers=threads)
+            x = x[(slice(None),) * (SPATIAL + number) + (chunk.kept,)]
+            mine = True
+        return x
+
+    def _mixed(self, x: Array, spectrum: Array, groups: slice, adjoint: bool) -> Array:
+        """Multiply by the spectrum of the weight, summed over the channels of each group."""
+        plan = self._plan
+        if plan.matrices:
+            dimensions = len(plan.tiles)
+            matrices = spectrum[(..., groups, slice(None), slice(None))]
+            if adjoint:
+                matrices = matrices.swapaxes(-1, -2)
+            y = np.matmul(matrices, x.reshape(*x.shape[:-2], -1)).reshape(
+                *x.shape[: dimensions + 1], -1, *x.shape[-2:]
+            )
+            return y.transpose(-2, -1, dimensions, dimensions + 1, *range(dimensions))
+        spectrum = spectrum[groups]
+        if adjoint:
+            spectrum = spectrum.swapaxes(1, 2)
+        _, rows, columns, *_ = spectrum.shape
+        if rows == columns == 1:
+            return np.multiply(x, spectrum[:, 0], out=x)
+        y = spectrum[:, :, 0] * x[:, :, :, :1]
+        scratch = np.empty_like(y) if columns > 1 else y
+        for column in range(1, columns):
+            y += np.multiply(spectrum[:, :, column], x[:, :, :, column : column + 1], out=scratch)
+        return y
+
+    def _direction(self, adjoint: bool) -> Direction:
+        plan = self._plan
+        last = len(plan.tiles) - 1
+        chunks = [
+            chunks_of(line, tile, adjoint, plan.stack if number == plan.lane else 1, last - number)
+            for number, (line, tile) in enumerate(zip(plan.lines, plan.tiles, strict=True))
+        ]
+        gaps = adjoint and any(
+            len(line.phases) < line.stride or (tile.whole and tile.length < max(line.sizes))
+            for line, tile in zip(plan.lines, plan.tiles, strict=True)
+        )
+        transforms = (
+            (REAL_CONJUGATE if adjoint else REAL)
+            if plan.real
+            else (COMPLEX_CONJUGATE if adjoint else COMPLEX)
+        )
+        return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps)
+
+    def _spectrum(self, dtype: np.dtype[Any]) -> Array:
+        """Return the spectrum in the precision of `dtype`, computed once."""
+        precision = np.result_type(dtype, np.complex64)
+        found = self._spectra.get(precision)
+        if found is None:
+            found = self._spectra[precision] = _spectrum_of(self._weight, self._plan, precision)
+        return found
+
+
+def estimate(geometry: ConvGeometry, dtype: np.dtype[Any], batch: int = 1) -> Cost:
+    """Return what one application to `batch` arrays costs, on one core."""
+    flops, nbytes, seconds = plan_of(geometry, dtype).cost
+    return Cost(flops * batch, nbytes * batch, seconds * batch)
+
+
+def _extended_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
+    """Return the axes with the padding that is written out, or nothing if there is none."""
+    padded = [
+        axis if axis.boundary != "zeros" and not line.circular else axis._replace(before=0, after=0)
+        for axis, line in zip(axes, plan.lines, strict=True)
+    ]
+    return tuple(padded) if any(axis.before or axis.after for axis in padded) else ()
+
+
+def _repeated_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
+    """Return axes that repeat what a period gives up to the size of the result, or nothing."""
+    after = [axis.out_size - line.outputs for axis, line in zip(axes, plan.lines, strict=True)]
+    if not any(after):
+        return ()
+    return tuple(
+        [Axis(line.outputs, 1, 1, 1, 0, more, "wrap") for line, more in zip(plan.lines, after, strict=True)]
+    )
+
+
+def _spectrum_of(weight: Array, plan: Plan, precision: np.dtype[Any]) -> Array:
+    """Return ``(groups, rows, columns, *frequencies)``, divided by the number of places of a tile.
+
+    Where matrices mix the channels: ``(*frequencies, groups, rows, columns)``.
+    """
+    size = prod([tile.length for tile in plan.tiles])
+    refuse_beyond_memory(
+        plan.groups * plan.rows * plan.columns * prod(plan.frequencies) * precision.itemsize,
+        f"the spectrum of the weight, of {plan.rows * plan.columns * plan.groups} filters,",
+        'Use method="gemm".',
+    )
+    transforms = REAL_CONJUGATE if plan.real else COMPLEX_CONJUGATE
+    real = np.empty(0, precision).real.dtype
+    spectrum = weight.astype(real if plan.real else precision) / real.type(size)
+    last = len(plan.tiles) - 1
+    for number in range(last, -1, -1):
+        axis = 3 + number
+        line, tile = plan.lines[number], plan.tiles[number]
+        *outer, channels = spectrum.shape[:3]
+        shape = [*outer, len(line.phases) * channels, *spectrum.shape[3:]]
+        shape[axis] = tile.length
+        placed = np.zeros(shape, spectrum.dtype)
+        positions = positions_of(line, tile)
+        for phase in range(len(line.phases)):
+            taps = np.flatnonzero(line.phase_of == phase) if len(line.phases) > 1 else slice(None)
+            target = placed[:, :, phase * channels : (phase + 1) * channels]
+            values = spectrum[(slice(None),) * axis + (taps,)]
+            np.add.at(np.moveaxis(target, axis, 0), positions[taps], np.moveaxis(values, axis, 0))
+        transform = transforms.line_in if number == last else transforms.others_in
+        spectrum = transform(placed, tile.length, axis, overwrite_x=True)
+    if plan.matrices:
+        spectrum = np.ascontiguousarray(spectrum.transpose(*range(3, 4 + last), 0, 1, 2))
+    return spectrum
