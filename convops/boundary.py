@@ -6,7 +6,7 @@ of zeros ("zeros"), unit rows ("wrap", "reflect", "symmetric", "edge"), or rows 
 these are; padding wider than the axis repeats or mirrors again.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,10 +97,17 @@ def extend(x: Array, axes: tuple[Axis, ...]) -> Array:
     >>> extend(np.array([[1, 2, 3]]), (Axis(3, 1, 1, 1, 2, 1, "wrap"),))
     array([[2, 3, 1, 2, 3, 1]])
     """
-    for number, axis in enumerate(axes, start=x.ndim - len(axes)):
+    sizes = [axis.before + axis.size + axis.after for axis in axes]
+    inside: list[Any] = [slice(axis.before, axis.before + axis.size) for axis in axes]
+    first = x.ndim - len(axes)
+    out = np.empty((*x.shape[:first], *sizes), dtype=x.dtype)
+    out[(..., *inside)] = x
+    for number, axis in enumerate(axes):
         if axis.before or axis.after:
-            x = np.moveaxis(_extend_first(np.moveaxis(x, number, 0), axis), 0, number)
-    return x
+            # The axes before this one are extended by now, those after it are not.
+            begun: Any = (..., *[slice(None)] * (number + 1), *inside[number + 1 :])
+            _write_border(np.moveaxis(out[begun], first + number, 0), axis)
+    return out
 
 
 def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
@@ -112,10 +119,15 @@ def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
     >>> fold(np.array([[10, 20, 1, 2, 3, 100]]), (Axis(3, 1, 1, 1, 2, 1, "wrap"),))
     array([[101,  12,  23]])
     """
+    out = y
     for number, axis in enumerate(axes, start=y.ndim - len(axes)):
         if axis.before or axis.after:
-            y = np.moveaxis(_fold_first(np.moveaxis(y, number, 0), axis), 0, number)
-    return y
+            extended = np.moveaxis(out, number, 0)
+            out = out[(slice(None),) * number + (slice(axis.before, axis.before + axis.size),)]
+            if np.may_share_memory(out, y):
+                out = out.copy()
+            _add_border(extended, np.moveaxis(out, number, 0), axis)
+    return out
 
 
 def extension_gains(axis: Axis) -> tuple[int, int]:
@@ -149,23 +161,23 @@ def _border_entries(axis: Axis) -> Entries:
     return entries._replace(row=positions[entries.row] + axis.before)
 
 
-def _extend_first(x: Array, axis: Axis) -> Array:
-    out = np.zeros((axis.before + axis.size + axis.after, *x.shape[1:]), dtype=x.dtype)
-    out[axis.before : axis.before + axis.size] = x
+def _write_border(extended: Array, axis: Axis) -> None:
+    """Write the rows of E beyond the samples, along the first axis."""
     row, sample, coefficient = _border_entries(axis)
+    samples = extended[axis.before : axis.before + axis.size]
+    if axis.boundary in ("zeros", "antireflect"):
+        extended[: axis.before] = extended[axis.before + axis.size :] = 0
     if axis.boundary == "antireflect":
-        np.add.at(out, row, _scaled(x[sample], coefficient))
+        np.add.at(extended, row, _scaled(samples[sample], coefficient))
     elif row.size:
-        out[row] = x[sample]
-    return out
+        extended[row] = samples[sample]
 
 
-def _fold_first(y: Array, axis: Axis) -> Array:
-    out = y[axis.before : axis.before + axis.size].copy()
+def _add_border(extended: Array, samples: Array, axis: Axis) -> None:
+    """Add what lies beyond the samples to those that it comes from, along the first axis."""
     row, sample, coefficient = _border_entries(axis)
     if row.size:
-        np.add.at(out, sample, _scaled(y[row], coefficient))
-    return out
+        np.add.at(samples, sample, _scaled(extended[row], coefficient))
 
 
 def _scaled(rows: Array, coefficient: Ints) -> Array:

@@ -17,6 +17,7 @@ BOUNDARIES = ("zeros", "wrap", "reflect", "symmetric", "edge", "antireflect")
 PADDINGS = ("valid", "same", "same_lower", "full", "causal")
 FLOATS = ("float32", "float64", "complex64", "complex128")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32")
+METHODS = ("sparse", "gemm", "fft", "separable")
 
 Ints = tuple[int, ...]
 
@@ -96,6 +97,13 @@ class Case:
         """Shape of W."""
         return prod(self.output_shape), prod(self.input_shape)
 
+    def suits(self, method: str, dtype: Any = "float64") -> bool:
+        """Whether a method takes the case, with the weight that `weights_for` makes for it."""
+        if method in ("fft", "separable") and np.dtype(dtype).kind not in "fc":
+            return False
+        depthwise = not self.has_channels or self.weight_shape[0] == self.groups == self.input_shape[0]
+        return method != "separable" or (depthwise and len(self.kernel) > 1)
+
 
 def matrix_of(case: Case, weight: Array) -> Array:
     """Dense W from the loops."""
@@ -121,9 +129,19 @@ def transpose_of(case: Case, y: Array, weight: Array) -> Array:
     return x.reshape(case.input_shape)
 
 
-def weights_for(case: Case, dtype: Any = "float64", seed: int = 0) -> Array:
-    """Weight of a case, the same on every call: small integers, or standard normal values."""
-    return _values(case, "weight", case.weight_shape, dtype, seed)
+def weights_for(case: Case, dtype: Any = "float64", seed: int = 0, method: str = "") -> Array:
+    """Weight of a case, the same on every call: small integers, or standard normal values.
+
+    For "separable" it is one outer product per channel.
+    """
+    if method != "separable":
+        return _values(case, "weight", case.weight_shape, dtype, seed)
+    channels = case.weight_shape[: len(case.weight_shape) - len(case.kernel)]
+    product = np.ones(channels, dtype)
+    for axis, taps in enumerate(case.kernel):
+        line = _values(case, f"line {axis}", (*channels, taps), dtype, seed)
+        product = product[..., None] * line.reshape(*channels, *[1] * axis, taps)
+    return product
 
 
 def inputs_for(case: Case, dtype: Any = "float64", seed: int = 0) -> Array:
@@ -134,6 +152,11 @@ def inputs_for(case: Case, dtype: Any = "float64", seed: int = 0) -> Array:
 def outputs_for(case: Case, dtype: Any = "float64", seed: int = 0) -> Array:
     """Input of a case's transpose, shape ``case.output_shape``."""
     return _values(case, "output", case.output_shape, dtype, seed)
+
+
+def reach_of(method: str, by_entry: Array) -> Array:
+    """Return what bounds the rounding of each entry: all of them where a transform mixes them."""
+    return np.full_like(by_entry, by_entry.sum()) if method == "fft" else by_entry
 
 
 def _with_channels(case: Case, a: Array, count: int) -> Array:

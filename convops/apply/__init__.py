@@ -2,7 +2,6 @@
 
 from convops.apply.choose import METHODS, Choice, choose, refusal, worth_no_thought
 from convops.apply.engine import Engine
-
 from convops.apply.fft import FFTEngine
 from convops.apply.gemm import GemmEngine
 from convops.apply.separable import SeparableEngine

@@ -14,7 +14,7 @@ from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
 _BLOCK = 15e-6
 """Seconds that Python takes for one block."""
-_MOST = 8 * CACHE
+_MOST = 4 * CACHE
 """Bytes of columns in one block: the product is large, and BLAS cuts it up itself."""
 _BEYOND_CACHE = 2.5
 """How much longer columns take to write and to read that do not stay in cache."""

@@ -1,13 +1,23 @@
 """Which tiles the transforms of a convolution have, by what they cost."""
 
 from collections.abc import Iterator, Sequence
-from math import log2, prod
+from functools import lru_cache
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from convops._axis import Axis
-from convops.apply._tiles import Line, Tile, line_of, may_be_circular, tile_of_length, tiles_of, whole_tile
+from convops.apply._tiles import (
+    Line,
+    Tile,
+    line_of,
+    may_be_circular,
+    operations,
+    tile_of_length,
+    tiles_of,
+    whole_tile,
+)
 from convops.apply.cost import Cost
 from convops.geometry import ConvGeometry
 
@@ -17,26 +27,39 @@ _SMALL = 2**12
 """Elements below which one tile is taken without looking for a better one."""
 _FEW = 64
 """Pairs of channels from which a matrix product for each frequency is faster than adding up products."""
+_WIDE = 8
+"""Tiles from which a matrix product for each frequency is faster than one for each tile and frequency."""
 
-_RATE = {4: 24e9, 8: 13.5e9}
-"""Operations a second of real transforms, counted as 2.5 n log2 n, by bytes of a real number."""
-_LINE = 14e-9
+_RATE = {4: 30e9, 8: 24e9}
+"""Operations a second, by bytes of a real: 2.5 n log2 n of a real transform, 5 n log2 n of a complex one."""
+_LINE = 6e-9
 """Seconds that each line of a transform adds."""
-_VECTOR = 16
-"""Bytes of the registers that take as many lines at a time; lines left over take `_ODD` times as long."""
-_ODD = 2.2
-_FAR = 6e9
-"""Bytes a second that transforms across rows move beyond the cache."""
-_COPY = 25e9
-"""Bytes a second of copies and elementwise products."""
-_FREQUENCY = 0.2e-6
-"""Seconds that each matrix product of a frequency adds."""
-_PRODUCT_RATE = 60e9
-"""Operations a second of those matrix products, in float64."""
+_REGISTER = 16
+"""Bytes of as many lines as are transformed at once; those left over take 1 + `_ODD` times as long."""
+_ODD = 1.2
+_LONG = 1600
+"""Reals of a line beyond which as many as are transformed at once leave the first-level cache."""
+_SLOWER = 1.25
+_NEAR = 21e9
+"""Bytes a second that transforms read and write within the cache."""
+_PRODUCT = 36e9
+"""Bytes a second of products of two spectra, each read and written once."""
+_FAR = 25e9
+"""Bytes a second that transforms across rows do where pieces have `_LARGE` bytes, and beyond as the root."""
+_LARGE = 3 * 2**19
+_MATRIX_RATE = {4: 100e9, 8: 50e9}
+"""Operations a second of the small matrix products that mix channels."""
+_MATRIX_BYTES = 20e9
+"""Bytes a second that these products read of the weight's spectrum."""
+_MATRIX = 30e-9, 200e-9
+"""Seconds that each of them adds: of a matrix by a vector, by a matrix."""
+_TURN = 12e9
+"""Bytes a second that are turned from frequencies last to frequencies first, or back."""
 _CALL = 3e-6
-"""Seconds that each transform adds, by Python."""
-_ROUND = 10e-6
-"""Seconds that each piece adds, by Python."""
+"""Seconds that each call of a transform adds."""
+_ROUND = 13e-6
+"""Seconds that each piece adds, by Python; one of several tiles `_STACKED` more."""
+_STACKED = 10e-6
 
 
 class Plan(NamedTuple):
@@ -51,16 +74,27 @@ class Plan(NamedTuple):
     rows: int
     """Channels out of each group, and `columns`: channels and phases into it."""
     columns: int
-    real: bool
+    dtype: np.dtype[Any]
     piece: int
     """Bytes of the spectra of one group of a stack of tiles."""
+    pieces: int
     cost: Cost
-    """Of one batch item."""
+    """Of one batch item, as `pieces` are."""
+
+    @property
+    def real(self) -> bool:
+        """Whether the arrays are real."""
+        return self.dtype.kind != "c"
+
+    @property
+    def price(self) -> float:
+        """Seconds, and some more for a plan whose pieces are too few to share among threads."""
+        return self.cost.seconds * (1 + 0.1 / self.pieces)
 
     @property
     def matrices(self) -> bool:
         """Whether channels are mixed by a matrix product for each frequency."""
-        return min(self.rows, self.columns) >= 4 and self.rows * self.columns >= _FEW
+        return _mixed_by_matrices(self.rows, self.columns)
 
     @property
     def frequencies(self) -> tuple[int, ...]:
@@ -74,34 +108,59 @@ def frequencies_of(tiles: Sequence[Tile], real: bool) -> tuple[int, ...]:
     return (*outer, last // 2 + 1 if real else last)
 
 
-def plan_of(geometry: ConvGeometry, dtype: np.dtype[Any], lengths: Sequence[int] | None = None) -> Plan:
+@lru_cache(8)
+def plan_of(geometry: ConvGeometry, dtype: np.dtype[Any], lengths: tuple[int, ...] = ()) -> Plan:
     """Return the plan that costs least, or the one whose tiles have `lengths`, 0 for one tile."""
     real = dtype.kind != "c"
-    halved = [real and number == len(geometry.axes) - 1 for number in range(len(geometry.axes))]
-    best = [
-        _first_choice(axis, half, length)
-        for axis, half, length in zip(geometry.axes, halved, lengths or [0] * len(halved), strict=True)
-    ]
+    last = len(geometry.axes) - 1
     problem = _Channels(
         geometry.groups,
         geometry.out_channels // geometry.groups,
         geometry.in_channels // geometry.groups,
-        real,
-        dtype.itemsize if real else dtype.itemsize // 2,
+        dtype,
     )
+    if lengths:
+        return _planned([_forced(*pair) for pair in zip(geometry.axes, lengths, strict=True)], problem)
+    best = [_whole(axis, real and number == last) for number, axis in enumerate(geometry.axes)]
     plan = _planned(best, problem)
-    if lengths is not None or prod([tile.length for tile in plan.tiles]) <= _SMALL:
+    if prod([tile.length for tile in plan.tiles]) <= _SMALL:
         return plan
-    choices = []
-    for axis, half in zip(geometry.axes, halved, strict=True):
-        line = line_of(axis, False)
-        choices.append([(line, tile) for tile in tiles_of(line, half)])
-    for number in 2 * list(range(len(best))):
+    choices = [
+        [whole, *_tilings(axis, real and number == last)]
+        for number, (axis, whole) in enumerate(zip(geometry.axes, best, strict=True))
+    ]
+    for number in 2 * list(range(last + 1)):
         for choice in choices[number]:
             trial = _planned([*best[:number], choice, *best[number + 1 :]], problem)
-            if trial.cost.seconds < plan.cost.seconds:
+            if trial.price < plan.price:
                 plan, best[number] = trial, choice
     return plan
+
+
+def _whole(axis: Axis, halved: bool) -> tuple[Line, Tile]:
+    line = line_of(axis, may_be_circular(axis, halved))
+    return line, whole_tile(line, halved)
+
+
+def _tilings(axis: Axis, halved: bool) -> list[tuple[Line, Tile]]:
+    line = line_of(axis, False)
+    return [(line, tile) for tile in tiles_of(line, halved)]
+
+
+def _forced(axis: Axis, length: int) -> tuple[Line, Tile]:
+    line = line_of(axis, False)
+    return (line, tile_of_length(line, length)) if length else _whole(axis, True)
+
+
+def _mixed_by_matrices(rows: int, columns: int) -> bool:
+    return min(rows, columns) >= 4 and rows * columns >= _FEW
+
+
+class _Channels(NamedTuple):
+    groups: int
+    rows: int
+    columns: int
+    dtype: np.dtype[Any]
 
 
 class _Pass(NamedTuple):
@@ -111,35 +170,22 @@ class _Pass(NamedTuple):
     strided: bool
 
 
-class _Channels(NamedTuple):
-    groups: int
-    rows: int
-    columns: int
-    real: bool
-    itemsize: int
-    """Bytes of a real number."""
-
-
-def _first_choice(axis: Axis, halved: bool, length: int) -> tuple[Line, Tile]:
-    if length:
-        line = line_of(axis, False)
-        return line, tile_of_length(line, length)
-    line = line_of(axis, may_be_circular(axis, halved))
-    return line, whole_tile(line, halved)
-
-
 def _planned(choice: list[tuple[Line, Tile]], channels: _Channels) -> Plan:
     """Return the plan with these tiles, and its cost."""
     lines, tiles = zip(*choice, strict=True)
-    groups, rows, columns, real, itemsize = channels
+    groups, rows, columns, dtype = channels
+    real = dtype.kind != "c"
+    itemsize = _itemsize(dtype)
     columns *= prod([len(line.phases) for line in lines])
     counts = [1 if tile.whole else -(-line.outputs // tile.step) for line, tile in choice]
     lane = counts.index(max(counts))
-    frequencies = frequencies_of(tiles, real)
-    spectra = prod(frequencies) * (rows + columns) * 2 * itemsize
+    spectra = prod(frequencies_of(tiles, real)) * (rows + columns) * 2 * itemsize
     stack = max(min(PIECE // spectra, counts[lane]), 1)
-    plan = Plan(lines, tiles, lane, stack, groups, rows, columns, real, spectra * stack, Cost(0.0, 0.0, 0.0))
-    return plan._replace(cost=_cost(plan, prod(counts), itemsize))
+    if _mixed_by_matrices(rows, columns) and stack < _WIDE:
+        stack = 1
+    nothing = Cost(0.0, 0.0, 0.0)
+    plan = Plan(lines, tiles, lane, stack, groups, rows, columns, dtype, spectra * stack, 0, nothing)
+    return _costed(plan, counts)
 
 
 def _passes(plan: Plan) -> Iterator[_Pass]:
@@ -162,34 +208,44 @@ def _passes(plan: Plan) -> Iterator[_Pass]:
         extents[number] = line.outputs if tile.whole else tile.step
 
 
-def _cost(plan: Plan, count: int, itemsize: int) -> Cost:
-    """Return what the transforms and products of one batch item take, of `count` tiles."""
+def _itemsize(dtype: np.dtype[Any]) -> int:
+    """Return the bytes of a real number."""
+    return dtype.itemsize // 2 if dtype.kind == "c" else dtype.itemsize
+
+
+def _costed(plan: Plan, counts: list[int]) -> Plan:
+    """Return a plan with what one batch item takes, in `counts` tiles per axis."""
+    itemsize = _itemsize(plan.dtype)
     spectrum = prod(plan.frequencies) * 2 * itemsize
-    far = plan.piece > 1.5 * PIECE
-    flops = nbytes = 0.0
-    seconds = 0.0
+    groups = min(max(PIECE // plan.piece, 1), plan.groups)
+    flops = nbytes = seconds = 0.0
     for lines, length, halved, strided in _passes(plan):
-        operations = (2.5 if halved else 5) * length * log2(length + 1) * lines
-        vector = _VECTOR // itemsize
-        odd = (lines * plan.stack) % vector
+        together = lines * plan.stack * groups
+        odd = _ODD * (together % (_REGISTER // itemsize)) / max(together, 1)
+        work = operations(length) / (2 if halved else 1) * lines
         moved = 2 * lines * length * itemsize * (1 if halved else 2)
-        flops += operations
+        rate = _FAR * (_LARGE / plan.piece) ** 0.5 if strided and plan.piece > _LARGE else _NEAR
+        slower = _SLOWER if length * (1 if halved else 2) > _LONG else 1.0
+        seconds += work / _RATE[itemsize] * (slower + odd) + lines * _LINE + moved / rate
+        flops += work
         nbytes += moved
-        seconds += (operations / _RATE[itemsize] + lines * _LINE) * (
-            1 + odd * (_ODD - 1) / max(lines * plan.stack, 1)
-        )
-        seconds += moved / (_FAR if far and strided else _COPY) / 4
     pairs = plan.rows * plan.columns
     products = 8 * pairs * prod(plan.frequencies)
-    flops += products
     if plan.matrices:
-        seconds += (
-            products / (_PRODUCT_RATE * 8 / itemsize) + prod(plan.frequencies) * _FREQUENCY / plan.stack
-        )
+        seconds += prod(plan.frequencies) * _MATRIX[plan.stack > 1] / plan.stack
+        seconds += products / _MATRIX_RATE[itemsize] + pairs * spectrum / plan.stack / _MATRIX_BYTES
+        seconds += (plan.rows + plan.columns) * spectrum / _TURN
     else:
-        seconds += pairs * spectrum * 3 / _COPY
+        seconds += 3 * pairs * spectrum / _PRODUCT
+    tiles = prod(counts) * plan.groups
+    lane = plan.tiles[plan.lane]
+    full = 1 if lane.whole else plan.lines[plan.lane].outputs // lane.step
+    stacks = -(-full // plan.stack) + counts[plan.lane] - full
+    pieces = prod(counts) // counts[plan.lane] * stacks * -(-plan.groups // groups)
+    overhead = 2 * len(counts) * _CALL + _ROUND + (_STACKED if plan.stack > 1 else 0)
     nbytes += 3 * pairs * spectrum
-    calls = 2 * len(plan.tiles) * _CALL + _ROUND
-    tiles = count * plan.groups
-    per_piece = max(PIECE // plan.piece, 1) * plan.stack
-    return Cost(flops * tiles, nbytes * tiles, seconds * tiles + calls * max(tiles / per_piece, 1))
+    cost = Cost((flops + products) * tiles, nbytes * tiles, seconds * tiles + pieces * overhead)
+    if any(line.extended for line in plan.lines):
+        channels = plan.groups * plan.columns // prod([len(line.phases) for line in plan.lines])
+        cost = cost.plus_extension(channels, [line.size for line in plan.lines], plan.dtype)
+    return plan._replace(pieces=pieces, cost=cost)

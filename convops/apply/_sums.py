@@ -20,9 +20,9 @@ from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
 Phases = tuple[int, ...]
 
-_BLOCK = 5e-6
+_BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
-_MOST = 2 * CACHE
+_MOST = 4 * CACHE
 """Bytes of products in one block."""
 _ADDITION = 4
 """How much longer a strided addition takes than a copy."""

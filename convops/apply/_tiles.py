@@ -7,7 +7,9 @@ product of length T then gives ``T - span + 1`` places at a time (overlap-save: 
 "Discrete-Time Signal Processing", section 8.7), in the adjoint as well, whose taps read backwards.
 """
 
+from functools import lru_cache
 from itertools import product
+from math import log2
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,8 @@ from convops._axis import Axis
 BATCH, STACK, GROUP, CHANNEL = range(4)
 """Axes before the spatial ones of what is transformed; STACK counts tiles that are transformed together."""
 SPATIAL = 4
+_SLOWER = {2: 1.0, 3: 1.2, 5: 1.2, 7: 1.3, 11: 1.6}
+"""How much longer a factor of the length takes than its logarithm tells."""
 
 
 class Line(NamedTuple):
@@ -38,6 +42,8 @@ class Line(NamedTuple):
     last: int
     """Least and greatest shift."""
     circular: bool
+    extended: bool
+    """Whether the samples are those of an extension that is written out."""
 
     @property
     def span(self) -> int:
@@ -69,8 +75,10 @@ class Chunk(NamedTuple):
     source: slice
     """What is read of the source, and per phase the index of it, and where it lies among the positions."""
     reads: tuple[tuple[Any, slice], ...]
-    kept: slice
-    """Which places of a circular product are wanted."""
+    plain: bool
+    """Whether there is nothing to do but read: no phases, no zeros but at the end of one tile."""
+    kept: Any
+    """Index of the places of a circular product that are wanted."""
     writes: tuple[tuple[slice, int], ...]
     """Per phase of the result: where they go, and how many of each tile."""
 
@@ -78,7 +86,8 @@ class Chunk(NamedTuple):
 def line_of(axis: Axis, circular: bool) -> Line:
     """Return an axis as a period if `circular`, else with its extension as samples."""
     size, before = axis.size, axis.before
-    if axis.boundary != "zeros" and not circular:
+    extended = axis.boundary != "zeros" and not circular and axis.before + axis.after > 0
+    if extended:
         size, before = axis.before + size + axis.after, 0
     places = axis.dilation * np.arange(axis.kernel) - before
     if circular:
@@ -90,7 +99,9 @@ def line_of(axis: Axis, circular: bool) -> Line:
         phases = present.tolist()
     outputs = min(axis.out_size, size // axis.stride) if circular else axis.out_size
     first, last = int(shift_of.min()), int(shift_of.max())
-    return Line(size, outputs, axis.stride, tuple(phases), phase_of, shift_of, first, last, circular)
+    return Line(
+        size, outputs, axis.stride, tuple(phases), phase_of, shift_of, first, last, circular, extended
+    )
 
 
 def may_be_circular(axis: Axis, real: bool) -> bool:
@@ -111,7 +122,7 @@ def whole_tile(line: Line, real: bool) -> Tile:
     read = line.outputs + line.last
     loaded = min(max(line.sizes), max(read, 0))
     length = max(loaded - min(line.first, 0), read, line.outputs)
-    return Tile(next_fast_len(length, real=real), 0, True)
+    return Tile(fast_length(length, real), 0, True)
 
 
 def tile_of_length(line: Line, length: int) -> Tile:
@@ -120,16 +131,36 @@ def tile_of_length(line: Line, length: int) -> Tile:
 
 
 def tiles_of(line: Line, real: bool) -> list[Tile]:
-    """Return tiles to choose from: the whole, then shorter and shorter ones that divide the outputs evenly."""
+    """Return tiles to choose from: the whole, then shorter ones that divide the outputs evenly."""
     tiles = [whole_tile(line, real)]
     length = tiles[0].length
     while not line.circular and length > line.span + 8:
         length = int(length / 1.25)
         count = -(-line.outputs // max(length - line.span + 1, 1))
-        even = next_fast_len(-(-line.outputs // count) + line.span - 1, real=real)
+        even = fast_length(-(-line.outputs // count) + line.span - 1, real)
         if line.span + 8 <= even < tiles[-1].length:
             tiles.append(tile_of_length(line, even))
     return tiles
+
+
+@lru_cache(4096)
+def fast_length(least: int, real: bool) -> int:
+    """Return the length of at least `least`, and hardly more, that transforms fastest."""
+    length = best = int(next_fast_len(max(least, 1), real=real))
+    while (length := next_fast_len(length + 1, real=real)) <= 1.08 * least:
+        best = min(best, length, key=operations)
+    return best
+
+
+@lru_cache(4096)
+def operations(length: int) -> float:
+    """Return what a complex transform takes, in the time of an operation of one whose length is 2ⁿ."""
+    rest, steps = length, 0.0
+    for factor, slower in _SLOWER.items():
+        while rest % factor == 0:
+            rest //= factor
+            steps += slower * log2(factor)
+    return 5.0 * length * steps
 
 
 def positions_of(line: Line, tile: Tile) -> NDArray[np.intp]:
@@ -171,40 +202,36 @@ def chunks_of(line: Line, tile: Tile, adjoint: bool, most: int, after: int) -> l
             begin = min(start * step, size)
             end = min(begin + tiles * step, size)
             writes.append((_strided(phase, begin, end, by_result), step if tiles > 1 else end - begin))
-        kept = slice(skip, skip + max(count for _, count in writes))
+        kept = (..., slice(skip, skip + max(count for _, count in writes)), *trailing)
         whole = _enclosing([index for index, _ in reads])
         inside = [((..., _moved(index, -whole.start), *trailing), place) for index, place in reads]
-        chunks.append(Chunk(tiles, length, whole, tuple(inside), kept, tuple(writes)))
+        plain = tiles == len(reads) == by_source == 1 and not reads[0][1].start
+        chunks.append(Chunk(tiles, length, whole, tuple(inside), plain, kept, tuple(writes)))
         start += tiles
     return chunks
 
 
 def load(x: Array, axis: int, chunk: Chunk, tile: Tile) -> Array:
-    """Return the positions that the tiles of a chunk read, of one axis; phases become channels.
-
-    What the tiles read beyond the samples are zeros, but for those at the end of one tile: the transform
-    appends them itself.
-    """
-    if len(chunk.reads) == 1:
-        index, place = chunk.reads[0]
-        region = x[index]
-        if place.start or (chunk.tiles > 1 and place.stop != chunk.length):
-            region = _on_zeros(x, axis, chunk)
+    """Return the positions that the tiles of a chunk read, of one axis; phases become channels."""
+    index, place = chunk.reads[0]
+    if len(chunk.reads) > 1 or place.start or place.stop < chunk.length:
+        x = _on_zeros(x, axis, chunk)
     else:
-        region = _on_zeros(x, axis, chunk)
+        x = x[index]
     if chunk.tiles == 1:
-        return region
-    shape, strides = list(region.shape), list(region.strides)
+        return x
+    shape, strides = list(x.shape), list(x.strides)
     shape[STACK], shape[axis] = chunk.tiles, tile.length
     strides[STACK] = tile.step * strides[axis]
-    return as_strided(region, shape, strides, writeable=False)
+    return as_strided(x, shape, strides, writeable=False)
 
 
 def store(values: Array, out: Array, chunks: tuple[Chunk, ...], channels: int) -> None:
-    """Write the values of a piece to a part ``(batch, groups, channels, *places)`` of the result."""
+    """Write the values of tiles to a part ``(batch, groups, channels, *places)`` of the result."""
     stacked = [number for number, chunk in enumerate(chunks) if chunk.tiles > 1]
     for count, writes in enumerate(product(*[chunk.writes for chunk in chunks])):
-        target = out[(..., *[where for where, _ in writes])]
+        place: Any = (..., *[where for where, _ in writes])
+        target = out[place]
         if stacked:
             axis = SPATIAL - 1 + stacked[0]
             shape, step = target.shape, writes[stacked[0]][1]
@@ -213,7 +240,8 @@ def store(values: Array, out: Array, chunks: tuple[Chunk, ...], channels: int) -
         else:
             target = target[:, None]
         rows = values[:, :, :, count * channels : (count + 1) * channels]
-        target[...] = rows[(..., *[slice(kept) for _, kept in writes])]
+        inside: Any = (..., *[slice(kept) for _, kept in writes])
+        target[...] = rows[inside]
 
 
 def _strided(phase: int, begin: int, end: int, stride: int) -> slice:

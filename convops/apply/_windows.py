@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from math import prod
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Block, Scratch, ranges, reads, store, strided
+from convops.apply._blocks import Block, Reads, Scratch, contiguous, ranges, reads, store, strided
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply._threads import share
@@ -27,12 +27,23 @@ _BLOCK = 15e-6
 _TALLEST = 128
 
 
+class _Steps(NamedTuple):
+    """What one block does, in shapes and strides, worked out once."""
+
+    block: Block
+    reads: Reads
+    shape: tuple[int, ...]
+    """``(batch, groups, *places before, windows, columns, window)``, of the source's copy."""
+    strides: tuple[int, ...]
+
+
 class Windows:
     """Tiles of `rows` places on the last axis; the other axes must be trivial."""
 
     def __init__(self, problem: Problem, rows: int) -> None:
         self._problem = problem
         self._rows = rows
+        self._steps: dict[tuple[int, int], list[_Steps]] = {}
         *_, lane = problem.readings
         self._window = lane.step * (rows - 1) + lane.span
         self._inner = self._window * problem.columns
@@ -70,8 +81,12 @@ class Windows:
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
-        blocks = list(self._blocks(len(source)))
-        share(partial(self._work, source, out, matrices), blocks, self.cost.seconds * len(source))
+        batch, itemsize = len(source), out.itemsize
+        if (batch, itemsize) not in self._steps:
+            blocks = self._blocks(batch)
+            self._steps[batch, itemsize] = [self._steps_of(block, itemsize) for block in blocks]
+        work = partial(self._work, source, out, matrices)
+        share(work, self._steps[batch, itemsize], self.cost.seconds * batch)
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:
@@ -104,12 +119,12 @@ class Windows:
             for places in product(*pieces, lanes):
                 yield Block(batch_range, group_range, places)
 
-    def _work(self, source: Array, out: Array, matrices: Array, blocks: list[Block]) -> None:
+    def _work(self, source: Array, out: Array, matrices: Array, blocks: list[_Steps]) -> None:
         scratch = Scratch(out.dtype, self._scratch(len(source)))
-        for block in blocks:
-            windows = self._lay_out(source, block, scratch)
+        for steps in blocks:
+            windows = self._lay_out(source, steps, scratch)
             values = scratch.array("values", (*windows.shape[:-1], self._outer))
-            matrix = matrices[slice(*block.group)]
+            matrix = matrices[slice(*steps.block.group)]
             whole = windows.shape[2] // self._stack * self._stack
             if whole > self._stack:
                 self._multiply(windows[:, :, :whole], matrix, values[:, :, :whole])
@@ -118,7 +133,7 @@ class Windows:
                 rest = values
             if rest.size:
                 np.matmul(windows, matrix, out=rest)
-            self._store(values, out, block)
+            self._store(values, out, steps.block)
 
     def _multiply(self, windows: Array, matrix: Array, values: Array) -> None:
         """Multiply in products of `_stack` windows each."""
@@ -126,26 +141,30 @@ class Windows:
         result = values.reshape(*values.shape[:2], -1, self._stack, self._outer)
         np.matmul(stacked, matrix[:, None], out=result)
 
-    def _lay_out(self, source: Array, block: Block, scratch: Scratch) -> Array:
-        """Return ``(batch, groups, windows, columns and positions)``."""
-        lane = self._problem.readings[-1]._replace(step=1)
+    def _steps_of(self, block: Block, itemsize: int) -> _Steps:
+        lane = self._problem.readings[-1]
         start, stop = block.places[-1]
         tiles = -(-(stop - start) // self._rows)
-        step = self._problem.readings[-1].step
         # As a range of source positions: the windows stand `step * rows` apart.
-        first = step * start
-        positions = first, first + step * (tiles * self._rows - 1) + 1
+        first = lane.step * start
+        positions = first, first + lane.step * (tiles * self._rows - 1) + 1
         whole = block._replace(places=(*block.places[:-1], positions))
-        readings = (*self._problem.readings[:-1], lane)
-        loaded = reads(readings, self._problem.columns, whole).load(source, scratch)
-        *channels, _, _ = loaded.shape
-        shape = (*channels, tiles, self._window)
-        by_position = loaded.strides[-1]
-        strides = (*loaded.strides[:-2], step * self._rows * by_position, by_position)
-        view = np.moveaxis(strided(loaded, shape, strides), 2, -2)
-        laid = scratch.array("laid out", view.shape)
-        np.copyto(laid, view)
-        return laid.reshape(*laid.shape[:2], -1, self._inner)
+        found = reads((*self._problem.readings[:-1], lane._replace(step=1)), self._problem.columns, whole)
+        items, groups, columns, *outer, _, _ = found.shape
+        by_item, by_group, by_column, *by_place, _, by_position = contiguous(found.shape, itemsize)
+        return _Steps(
+            block,
+            found,
+            (items, groups, *outer, tiles, columns, self._window),
+            (by_item, by_group, *by_place, lane.step * self._rows * by_position, by_column, by_position),
+        )
+
+    def _lay_out(self, source: Array, steps: _Steps, scratch: Scratch) -> Array:
+        """Return ``(batch, groups, windows, columns and positions)``."""
+        loaded = steps.reads.load(source, scratch)
+        laid = scratch.array("laid out", steps.shape)
+        np.copyto(laid, strided(loaded, steps.shape, steps.strides))
+        return laid.reshape(*steps.shape[:2], -1, self._inner)
 
     def _store(self, values: Array, out: Array, block: Block) -> None:
         problem = self._problem

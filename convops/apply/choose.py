@@ -1,5 +1,6 @@
 """What "auto" stands for: the method that the cost model expects to be the fastest."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,13 +15,15 @@ METHODS = ("auto", "sparse", "gemm", "fft", "separable")
 
 _ENTRIES = 1.8e9
 """Entries of W a second that a product with it reads from cache; beyond, bytes count."""
-_MATRIX_BYTES = 22e9
+_MATRIX_BYTES = 10e9
 """Bytes of W a second that a product with it reads from memory."""
+_CACHED_MATRIX = 2**24
+"""Bytes of W that a product may find in the third-level cache."""
 _SPARSE_CALL = 3e-6
 """Seconds that one sparse product takes whatever its size."""
 _LARGEST_MATRIX = 2**30
 """Bytes of W beyond which building it takes seconds, and memory is better kept."""
-_SMALL_MATRIX = 2**18
+_SMALL_MATRIX = 2**20
 """Bytes of W below which a product with it takes less than the overhead of any other method."""
 _LONG_BORDER = 2**16
 """Border outputs of W that it takes long to count, and longer to write."""
@@ -62,7 +65,7 @@ def choose(geometry: ConvGeometry, weight: Array) -> Choice:
         "fft": refusal("fft", geometry, weight),
         "separable": _not_rank_one(geometry, weight),
     }
-    estimates = {
+    estimates: dict[str, Callable[[], Cost]] = {
         "sparse": lambda: sparse_estimate(geometry, weight.dtype),
         "gemm": lambda: gemm.estimate(geometry, floats),
         "fft": lambda: fft.estimate(geometry, floats),
@@ -77,7 +80,9 @@ def choose(geometry: ConvGeometry, weight: Array) -> Choice:
 
 def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
     """Return whether W is so small that nothing has less overhead than one product with it."""
-    return geometry.most_entries * (dtype.itemsize + 8) <= _SMALL_MATRIX
+    if geometry.most_entries > 2**20:  # counting nnz takes thought where a border folds many times
+        return False
+    return geometry.nnz * (dtype.itemsize + 8) <= _SMALL_MATRIX
 
 
 def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:
@@ -103,7 +108,9 @@ def _not_rank_one(geometry: ConvGeometry, weight: Array) -> str | None:
 def sparse_estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     """Return the cost of one product with W, once it is built."""
     nbytes = geometry.nbytes(dtype)
-    seconds = _SPARSE_CALL + max(geometry.nnz / _ENTRIES, nbytes / _MATRIX_BYTES)
+    seconds = _SPARSE_CALL + geometry.nnz / _ENTRIES
+    if nbytes > _CACHED_MATRIX:
+        seconds = max(seconds, nbytes / _MATRIX_BYTES)
     return Cost(2.0 * geometry.nnz * (4 if dtype.kind == "c" else 1), nbytes, seconds)
 
 

@@ -4,11 +4,13 @@ Only ratios between methods matter, so the rates are those of one core of a rece
 on another machine the methods change places later or earlier by little.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-CACHE = 3 * 2**18
+CACHE = 3 * 2**19
 """Bytes of scratch that stay in the second-level cache beside what they are made from."""
 SMALL_PRODUCT = 10**6
 """Multiply-adds up to which OpenBLAS multiplies two matrices without packing them first."""
@@ -29,6 +31,14 @@ class Cost(NamedTuple):
     flops: float
     nbytes: float
     seconds: float
+
+    def plus_extension(self, channels: int, sizes: Sequence[int], dtype: np.dtype[Any]) -> Self:
+        """Return this cost with that of writing the border of an array out, a copy of those sizes."""
+        elements = channels * prod(sizes)
+        copied = copy_seconds(elements, sizes[-1], dtype)
+        return self._replace(
+            nbytes=self.nbytes + 2.0 * elements * dtype.itemsize, seconds=self.seconds + copied
+        )
 
 
 def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -> float:

@@ -33,6 +33,12 @@ from convops.geometry import ConvGeometry
 Transform = Callable[..., Array]
 
 
+_KEPT = 2**24
+"""Bytes in one piece that glibc must have been given back once, to keep as many for what comes next.
+
+At first it returns pieces beyond some 128 KiB to the system; each page that is taken again costs a fault, and
+all faults together 0.6 times the time of the transforms.
+"""
 _WORTH_THREADS = 1.2e-3
 """Seconds of one piece from which its transforms use threads."""
 
@@ -58,9 +64,21 @@ COMPLEX_CONJUGATE = Transforms(_BACKWARD, _BACKWARD, fft, fft)
 class Piece(NamedTuple):
     """What is transformed at a time."""
 
+    read: Any
+    """Index into the source."""
     items: slice
     groups: slice
     chunks: tuple[Chunk, ...]
+    write: Any
+    """Index into the result if what is left of the tiles goes there as it is, else None."""
+
+
+def _piece(items: slice, groups: slice, chunks: tuple[Chunk, ...]) -> Piece:
+    read = (items, None, groups, slice(None), *[chunk.source for chunk in chunks])
+    write = None
+    if all(chunk.tiles == len(chunk.writes) == 1 for chunk in chunks):
+        write = (items, None, groups, slice(None), *[chunk.writes[0][0] for chunk in chunks])
+    return Piece(read, items, groups, chunks, write)
 
 
 class Direction(NamedTuple):
@@ -73,6 +91,8 @@ class Direction(NamedTuple):
     """Channels of each group of the result."""
     gaps: bool
     """Whether there are places that no tile writes."""
+    whole: Piece | None
+    """The only piece of a small batch, if there is only one."""
 
 
 class FFTEngine:
@@ -94,6 +114,7 @@ class FFTEngine:
     def __init__(
         self, geometry: ConvGeometry, weight: Array, *, lengths: Sequence[int] | None = None
     ) -> None:
+        np.empty(_KEPT, np.uint8)  # taken and given back
         self._plan = plan = plan_of(geometry, weight.dtype, lengths)
         groups = geometry.groups
         self._channels = (groups, geometry.in_channels // groups), (groups, geometry.out_channels // groups)
@@ -102,6 +123,8 @@ class FFTEngine:
         self._out_sizes = tuple([axis.out_size for axis in geometry.axes])
         self._extended = _extended_axes(geometry.axes, plan)
         self._repeated = _repeated_axes(geometry.axes, plan)
+        self._groups = min(max(PIECE // plan.piece, 1), groups)
+        self._items = max(PIECE // (plan.piece * self._groups), 1)
         self._forward = self._direction(False)
         self._adjoint = self._direction(True)
         self._spectra: dict[np.dtype[Any], Array] = {}
@@ -166,35 +189,32 @@ class FFTEngine:
         """Write the product of arrays without boundary, several pieces at a time where that pays."""
         if direction.gaps:
             out[...] = 0
-        pieces = self._pieces(len(source), direction)
-        seconds = self._plan.cost.seconds * len(source)
-        threads = 1
-        if len(pieces) > 1 or seconds < _WORTH_THREADS:
-            work = partial(self._work, source, out, direction, threads)
-            share(work, pieces, seconds)
-        else:
-            self._work(source, out, direction, workers(), pieces)
-
-    def _pieces(self, batch: int, direction: Direction) -> list[Piece]:
-        plan = self._plan
-        groups = max(min(PIECE // plan.piece, plan.groups), 1)
-        items = max(PIECE // (plan.piece * groups), 1)
-        return [
-            Piece(slice(item, item + items), slice(group, group + groups), chunks)
-            for item in range(0, batch, items)
-            for group in range(0, plan.groups, groups)
+        batch = len(source)
+        seconds = self._plan.cost.seconds * batch
+        if direction.whole is not None and batch <= self._items:
+            threads = workers() if seconds > _WORTH_THREADS else 1
+            self._work(source, out, direction, threads, [direction.whole])
+            return
+        pieces = [
+            _piece(slice(item, item + self._items), slice(group, group + self._groups), chunks)
+            for item in range(0, batch, self._items)
+            for group in range(0, self._plan.groups, self._groups)
             for chunks in product(*direction.chunks)
         ]
+        share(partial(self._work, source, out, direction, 1), pieces, seconds)
 
     def _work(
         self, source: Array, out: Array, direction: Direction, threads: int, pieces: list[Piece]
     ) -> None:
         spectrum = self._spectrum(out.dtype)
-        for items, groups, chunks in pieces:
-            values = self._spectra_of(source[(items, None, groups, slice(None), *[chunk.source for chunk in chunks])], chunks, direction, threads)
-            values = self._mixed(values, spectrum, groups, direction.adjoint)
-            values = self._places_of(values, chunks, direction, threads)
-            store(values, out[items, groups], chunks, direction.channels)
+        for piece in pieces:
+            values = self._spectra_of(source[piece.read], piece.chunks, direction, threads)
+            values = self._mixed(values, spectrum, piece.groups, direction.adjoint)
+            values = self._places_of(values, piece.chunks, direction, threads)
+            if piece.write is not None:
+                out[piece.write] = values
+            else:
+                store(values, out[piece.items, piece.groups], piece.chunks, direction.channels)
 
     def _spectra_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
         """Return the spectra of all tiles, ``(batch, stack, groups, channels, *frequencies)``.
@@ -202,48 +222,48 @@ class FFTEngine:
         Where matrices mix the channels: ``(*frequencies, groups, channels, batch, stack)``.
         """
         tiles = self._plan.tiles
-        last = len(tiles) - 1
-        for number in range(last, -1, -1):
-            axis = SPATIAL + number
-            tile, chunk = tiles[number], chunks[number]
-            x = load(x, axis, chunk, tile)
-            transform = direction.transforms.others_in if number < last else direction.transforms.line_in
-            mine = number < last and chunk.tiles == 1
+        transform = direction.transforms.line_in
+        mine = False
+        for number in range(len(tiles) - 1, -1, -1):
+            axis, tile, chunk = SPATIAL + number, tiles[number], chunks[number]
+            if not chunk.plain:
+                x = load(x, axis, chunk, tile)
+                mine = mine and chunk.tiles == 1
             if number == 0 and self._plan.matrices:
                 x, axis, mine = x.transpose(*range(SPATIAL, x.ndim), GROUP, CHANNEL, BATCH, STACK), 0, False
-            x = transform(x, tile.length, axis, overwrite_x=mine, workers=threads)
+            length = None if x.shape[axis] == tile.length else tile.length
+            x = transform(x, length, axis, overwrite_x=mine, workers=threads)
+            transform, mine = direction.transforms.others_in, True
         return x
 
     def _places_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
         """Return the wanted places of all tiles, ``(batch, stack, groups, channels, *places)``."""
-        tiles = self._plan.tiles
-        last = len(tiles) - 1
-        mine = not self._plan.matrices
-        for number, (tile, chunk) in enumerate(zip(tiles, chunks, strict=True)):
-            transform = direction.transforms.others_out if number < last else direction.transforms.line_out
-            x = transform(x, tile.length, SPATIAL + number, overwrite_x=mine, workers=threads)
-            x = x[(slice(None),) * (SPATIAL + number) + (chunk.kept,)]
+        *others, last = chunks
+        mine, axis = not self._plan.matrices, SPATIAL
+        for chunk in others:
+            x = direction.transforms.others_out(x, None, axis, overwrite_x=mine, workers=threads)[chunk.kept]
             mine = True
-        return x
+            axis += 1
+        length = self._plan.tiles[-1].length
+        y = direction.transforms.line_out(x, length, axis, overwrite_x=mine, workers=threads)
+        places: Array = y[last.kept]
+        return places
 
     def _mixed(self, x: Array, spectrum: Array, groups: slice, adjoint: bool) -> Array:
         """Multiply by the spectrum of the weight, summed over the channels of each group."""
-        plan = self._plan
-        if plan.matrices:
-            dimensions = len(plan.tiles)
-            matrices = spectrum[(..., groups, slice(None), slice(None))]
-            if adjoint:
-                matrices = matrices.swapaxes(-1, -2)
-            y = np.matmul(matrices, x.reshape(*x.shape[:-2], -1)).reshape(
-                *x.shape[: dimensions + 1], -1, *x.shape[-2:]
-            )
-            return y.transpose(-2, -1, dimensions, dimensions + 1, *range(dimensions))
+        if self._plan.matrices:
+            last = len(self._plan.tiles)
+            spectrum = spectrum[..., groups, :, :]
+            matrix = spectrum.swapaxes(-1, -2) if adjoint else spectrum
+            products: Array = np.matmul(matrix, x.reshape(*x.shape[:-2], -1))
+            products = products.reshape(*x.shape[: last + 1], -1, *x.shape[-2:])
+            return products.transpose(-2, -1, last, last + 1, *range(last))
         spectrum = spectrum[groups]
-        if adjoint:
-            spectrum = spectrum.swapaxes(1, 2)
         _, rows, columns, *_ = spectrum.shape
         if rows == columns == 1:
             return np.multiply(x, spectrum[:, 0], out=x)
+        if adjoint:
+            spectrum, columns = spectrum.swapaxes(1, 2), rows
         y = spectrum[:, :, 0] * x[:, :, :, :1]
         scratch = np.empty_like(y) if columns > 1 else y
         for column in range(1, columns):
@@ -266,14 +286,18 @@ class FFTEngine:
             if plan.real
             else (COMPLEX_CONJUGATE if adjoint else COMPLEX)
         )
-        return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps)
+        whole = None
+        if self._groups == plan.groups and all(len(chunk) == 1 for chunk in chunks):
+            whole = _piece(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
+        return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps, whole)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         """Return the spectrum in the precision of `dtype`, computed once."""
-        precision = np.result_type(dtype, np.complex64)
-        found = self._spectra.get(precision)
+        found = self._spectra.get(dtype)
         if found is None:
-            found = self._spectra[precision] = _spectrum_of(self._weight, self._plan, precision)
+            found = self._spectra[dtype] = _spectrum_of(
+                self._weight, self._plan, np.result_type(dtype, np.complex64)
+            )
         return found
 
 
@@ -315,7 +339,7 @@ def _spectrum_of(weight: Array, plan: Plan, precision: np.dtype[Any]) -> Array:
     )
     transforms = REAL_CONJUGATE if plan.real else COMPLEX_CONJUGATE
     real = np.empty(0, precision).real.dtype
-    spectrum = weight.astype(real if plan.real else precision) / real.type(size)
+    spectrum: Array = weight.astype(real if plan.real else precision) / real.type(size)
     last = len(plan.tiles) - 1
     for number in range(last, -1, -1):
         axis = 3 + number
@@ -329,7 +353,11 @@ def _spectrum_of(weight: Array, plan: Plan, precision: np.dtype[Any]) -> Array:
             taps = np.flatnonzero(line.phase_of == phase) if len(line.phases) > 1 else slice(None)
             target = placed[:, :, phase * channels : (phase + 1) * channels]
             values = spectrum[(slice(None),) * axis + (taps,)]
-            np.add.at(np.moveaxis(target, axis, 0), positions[taps], np.moveaxis(values, axis, 0))
+            target, values = np.moveaxis(target, axis, 0), np.moveaxis(values, axis, 0)
+            if tile.length >= line.span and not line.circular:
+                target[positions[taps]] = values
+            else:
+                np.add.at(target, positions[taps], values)
         transform = transforms.line_in if number == last else transforms.others_in
         spectrum = transform(placed, tile.length, axis, overwrite_x=True)
     if plan.matrices:

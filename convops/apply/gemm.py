@@ -82,7 +82,10 @@ def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     readings = [forward_reading(axis) for axis in geometry.axes]
     groups = geometry.groups
     out, columns = geometry.out_channels // groups, geometry.in_channels // groups
-    return cheapest(_tilings(_problem(readings, groups, out, columns, dtype))).cost
+    cost = cheapest(_tilings(_problem(readings, groups, out, columns, dtype))).cost
+    if not _padded(geometry):
+        return cost
+    return cost.plus_extension(geometry.in_channels, [reading.source for reading in readings], dtype)
 
 
 class _Product:

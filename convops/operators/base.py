@@ -13,6 +13,8 @@ from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators.map import Map
 
+_NOT_ARRAYS = (LinearOperator, Number)
+
 
 class ConvOperator(LinearOperator):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
@@ -224,7 +226,7 @@ class ConvOperator(LinearOperator):
         ndarray or LinearOperator
             ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
         """
-        if isinstance(x, LinearOperator | Number):
+        if type(x) is not np.ndarray and isinstance(x, _NOT_ARRAYS):
             return super().dot(x)
         x = dense("x", x)
         if x.ndim == 0:
@@ -320,6 +322,9 @@ class ConvOperator(LinearOperator):
     def _applied(self, x: Array, adjoint: bool = False) -> Array:
         """Return W x for each of the vectors on the last axis of x, or Wᴴ x."""
         transposed = self._transposed != adjoint
+        if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._map.matrix(transposed)) is not None:
+            product: Array = matrix @ x
+            return product
         geometry = self._map.geometry
         if transposed:
             channels, shape = geometry.out_channels, geometry.output_shape

@@ -5,6 +5,7 @@ from typing import Any
 from convops._arguments import integer, shown
 from convops._arrays import Array, dense
 from convops.geometry import Boundary, IntPerAxis, Padding
+from convops.operators.base import ConvOperator
 from convops.operators.conv import Conv, ConvTranspose
 
 
@@ -54,7 +55,8 @@ def conv(
            [57, 67]])
     """
     x, weight = dense("x", x), dense("weight", weight)
-    operator = Conv(
+    return _matrix_free(
+        Conv,
         weight,
         _item_shape(x, weight, batch_dims),
         stride=stride,
@@ -64,9 +66,7 @@ def conv(
         boundary=boundary,
         flip=flip,
         dtype=dtype,
-        method="gemm",
-    )
-    return operator(x)
+    )(x)
 
 
 def conv_transpose(
@@ -117,7 +117,8 @@ def conv_transpose(
            [4, 6, 6, 9]])
     """
     x, weight = dense("x", x), dense("weight", weight)
-    operator = ConvTranspose(
+    return _matrix_free(
+        ConvTranspose,
         weight,
         _item_shape(x, weight, batch_dims),
         stride=stride,
@@ -129,9 +130,13 @@ def conv_transpose(
         boundary=boundary,
         flip=flip,
         dtype=dtype,
-        method="gemm",
-    )
-    return operator(x)
+    )(x)
+
+
+def _matrix_free(operator: type[ConvOperator], *arguments: Any, **options: Any) -> ConvOperator:
+    """Return the operator by the fastest method without a matrix: one product is not worth building it."""
+    built = operator(*arguments, **options)
+    return operator(*arguments, **options, method="gemm") if built.method == "sparse" else built
 
 
 def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:

@@ -97,6 +97,14 @@ class Map:
                     self._engine = ENGINES[self.method](self.geometry, weight)
         return self._engine
 
+    def matrix(self, transposed: bool) -> Any:
+        """Return W or its transpose where a product with it is all there is to do: W is real, and at hand."""
+        if self.method != "sparse" or self.dtype.kind != "f":
+            return None
+        engine = self.engine
+        assert isinstance(engine, SparseEngine)
+        return engine.transposed if transposed else engine.matrix
+
     @cached_property
     def _exact(self) -> Engine:
         """The engine for what others would round, or spread: large integers, NaN and inf."""

@@ -15,25 +15,26 @@ class SparseEngine:
 
     def __init__(self, geometry: ConvGeometry, weight: Array) -> None:
         self._geometry = geometry
-        self._matrix: csr_array = assemble(geometry, weight)
+        self.matrix: csr_array = assemble(geometry, weight)
 
     @cached_property
-    def _transposed(self) -> csc_array:
-        return self._matrix.T
+    def transposed(self) -> csc_array:
+        """The transpose of W, with the same arrays."""
+        return self.matrix.T
 
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""
         geometry = self._geometry
-        y = _product(self._matrix, x.reshape(len(x), -1))
+        y = _product(self.matrix, x.reshape(len(x), -1))
         return y.reshape(len(x), geometry.out_channels, *geometry.output_shape[geometry.has_channels :])
 
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y; see `Engine`."""
         geometry, rows = self._geometry, y.reshape(len(y), -1)
-        if self._matrix.dtype.kind == "c":
-            x = np.conj(_product(self._transposed, np.conj(rows)))
+        if self.matrix.dtype.kind == "c":
+            x = np.conj(_product(self.transposed, np.conj(rows)))
         else:
-            x = _product(self._transposed, rows)
+            x = _product(self.transposed, rows)
         return x.reshape(len(y), geometry.in_channels, *geometry.spatial_shape)
 
 

@@ -1,0 +1,76 @@
+"""Banded tiles against the loops."""
+
+import numpy as np
+import pytest
+
+from convops.apply import _bands
+from convops.apply._bands import Bands
+from registry import CASES, Case
+from tilings import (
+    GEOMETRIES,
+    LONGER,
+    PRECISIONS,
+    assert_every_tiling_is_the_matrix,
+    assert_tiling_is_the_matrix,
+    problem_of,
+    small_blocks,
+    tilings_of,
+)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_bands_of_any_height_are_the_matrix(case: Case) -> None:
+    assert_every_tiling_is_the_matrix(Bands, case)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_small_blocks_of_bands_on_several_threads_are_the_matrix(case: Case) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Bands, case)
+
+
+@pytest.mark.parametrize(("dtype", "of_x"), PRECISIONS)
+@pytest.mark.parametrize("case", CASES[::5], ids=str)
+def test_bands_are_the_matrix_in_every_precision(case: Case, dtype: str, of_x: str) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Bands, case, dtype, of_x)
+
+
+@pytest.mark.parametrize("case", LONGER, ids=str)
+def test_heights_and_lengths_that_leave_a_remainder_are_the_matrix(case: Case) -> None:
+    with small_blocks():
+        for adjoint in (False, True):
+            problem = problem_of(case, "float64", adjoint)
+            for rows, lanes in [(3, 7), (5, 4), (7, 1)]:
+                tiling = Bands(problem, min(rows, problem.counts[-2]), min(lanes, problem.counts[-1]))
+                assert_tiling_is_the_matrix(tiling, case, adjoint)
+
+
+def test_small_blocks_are_several_of_several_bands_each() -> None:
+    case = next(case for case in LONGER if case.name == "2d larger")
+    with small_blocks():
+        blocks = [list(tiling._blocks(3)) for tiling in tilings_of(Bands, case, "float64", False)]
+    assert min(len(found) for found in blocks) > 9
+    assert max(block.counts[-1] for found in blocks for block in found) < 17
+
+
+def test_candidates_are_of_more_and_more_rows_up_to_all_of_them_and_of_all_lengths() -> None:
+    case = Case("wide", (3, 3), (50, 3000), padding="same")
+    for adjoint in (False, True):
+        tilings = tilings_of(Bands, case, "float64", adjoint)
+        rows = [tiling.rows for tiling in tilings]
+        assert rows == sorted(rows)
+        assert (rows[0], rows[-1]) == (1, 50)
+        for tiling in tilings:
+            assert tiling._lanes >= _bands._SHORTEST
+
+
+def test_a_batch_of_another_size_or_dtype_has_blocks_of_its_own() -> None:
+    case = LONGER[4]  # 2d larger
+    (tiling, *_) = tilings_of(Bands, case, "float32", False)
+    matrices = tiling.matrices(np.ones((1, 1, 1, 3, 4), np.float32))
+    for batch, dtype in [(1, "float32"), (5, "float32"), (5, "complex64"), (1, "float32"), (2, "complex128")]:
+        out = np.full((batch, 1, 1, 13, 17), np.nan, dtype)
+        tiling.run(np.ones((batch, 1, 1, 13, 17), dtype), out, matrices.astype(dtype))
+        assert (out[:, 0, 0, 1:-1, 1:-2] == 12).all()
+        assert np.isfinite(out).all()

@@ -1,0 +1,42 @@
+"""All that a place reads, in one column, against the loops."""
+
+import pytest
+
+from convops.apply._columns import Columns
+from registry import CASES, Case
+from tilings import (
+    GEOMETRIES,
+    LONGER,
+    PRECISIONS,
+    assert_every_tiling_is_the_matrix,
+    small_blocks,
+    tilings_of,
+)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_columns_are_the_matrix(case: Case) -> None:
+    assert_every_tiling_is_the_matrix(Columns, case)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_small_blocks_of_columns_are_the_matrix(case: Case) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Columns, case)
+
+
+@pytest.mark.parametrize(("dtype", "of_x"), PRECISIONS)
+@pytest.mark.parametrize("case", CASES[1::5], ids=str)
+def test_columns_are_the_matrix_in_every_precision(case: Case, dtype: str, of_x: str) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Columns, case, dtype, of_x)
+
+
+def test_small_blocks_are_several_along_every_axis() -> None:
+    case = next(case for case in LONGER if case.name == "2d larger")
+    with small_blocks():
+        ((tiling),) = tilings_of(Columns, case, "float64", False)
+        blocks = list(tiling._blocks(3))
+    for axis in range(2):
+        assert len({block.places[axis] for block in blocks}) > 1
+    assert {block.batch for block in blocks} == {(0, 1), (1, 2), (2, 3)}

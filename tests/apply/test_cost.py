@@ -1,0 +1,82 @@
+"""That the cost model orders what it compares the right way round."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convops.apply.cost import SMALL_PRODUCT, Cost, copy_seconds, multiply_add_seconds, product_seconds
+from registry import FLOATS, Case
+from tilings import GEOMETRIES, KINDS, geometry_of, tilings_of
+
+FLOAT64 = np.dtype(np.float64)
+sizes = st.integers(1, 500)
+
+
+@given(sizes, sizes, sizes, st.sampled_from(FLOATS))
+def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
+    rows: int, inner: int, columns: int, dtype: str
+) -> None:
+    def seconds(*product: int) -> float:
+        return product_seconds(*product, np.dtype(dtype))
+
+    one = seconds(rows, inner, columns)
+    assert 0 < one < seconds(rows, 2 * inner, columns)
+    assert one < seconds(2 * rows, inner, 2 * columns)
+    assert seconds(rows, inner, columns) == seconds(columns, inner, rows)
+    if rows * 2 * inner * columns <= SMALL_PRODUCT:
+        assert seconds(rows, 2 * inner, columns) < 2 * one
+
+
+def test_a_wider_type_takes_longer_and_integers_longest() -> None:
+    by_type = [multiply_add_seconds(np.dtype(name)) for name in ("float32", "float64", "complex128", "int64")]
+    assert by_type == sorted(set(by_type))
+    assert multiply_add_seconds(np.dtype("complex64")) == pytest.approx(4 * by_type[0])
+    copies = [copy_seconds(1000, 10, np.dtype(name)) for name in FLOATS]
+    assert copies[0] < copies[1] == copies[2] < copies[3]
+
+
+@given(st.integers(1, 10**6), st.integers(1, 1000))
+def test_a_copy_takes_longer_the_more_there_is_and_the_shorter_the_runs(elements: int, run: int) -> None:
+    seconds = copy_seconds(elements, run, FLOAT64)
+    assert 0 < seconds < copy_seconds(2 * elements, run, FLOAT64)
+    assert seconds > copy_seconds(elements, 2 * run, FLOAT64)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_a_tiling_multiplies_no_less_than_the_matrix_holds(kind: Any) -> None:
+    """But for what reads zeros of the padding: those products may be left out, or not."""
+    for case in GEOMETRIES:
+        plain = Case(
+            case.name,
+            case.weight_shape,
+            case.input_shape,
+            case.stride,
+            case.padding,
+            case.dilation,
+            case.groups,
+        )
+        for adjoint in (False, True):
+            for tiling in tilings_of(kind, plain, "float64", adjoint):
+                assert tiling.cost.flops >= 2 * geometry_of(plain).nnz
+                assert min(tiling.cost.nbytes, tiling.cost.seconds) > 0
+
+
+@pytest.mark.parametrize("adjoint", [False, True], ids=["forward", "adjoint"])
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
+def test_the_estimate_of_a_tiling_grows_with_every_size(kind: Any, adjoint: bool) -> None:
+    small = Case("small", (2, 2, 1, 3), (2, 5, 6), padding="same")
+    larger = [
+        Case("wider", (2, 2, 1, 3), (2, 5, 12), padding="same"),
+        Case("higher", (2, 2, 1, 3), (2, 10, 6), padding="same"),
+        Case("more channels", (4, 4, 1, 3), (4, 5, 6), padding="same"),
+        Case("more groups", (4, 2, 1, 3), (4, 5, 6), padding="same", groups=2),
+    ]
+
+    def least(case: Case) -> Cost:
+        return min(tiling.cost for tiling in tilings_of(kind, case, "float64", adjoint))
+
+    for case in larger:
+        assert all(np.greater(least(case), least(small))), case.name

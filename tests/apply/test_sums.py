@@ -1,0 +1,57 @@
+"""Products of every tap, added up, against the loops."""
+
+import numpy as np
+import pytest
+
+from convops.apply._sums import Sums
+from registry import CASES, Case, magnitude_of
+from tilings import (
+    GEOMETRIES,
+    LONGER,
+    PRECISIONS,
+    assert_every_tiling_is_the_matrix,
+    block_of,
+    engine_of,
+    small_blocks,
+    tilings_of,
+)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_sums_are_the_matrix(case: Case) -> None:
+    assert_every_tiling_is_the_matrix(Sums, case)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_small_blocks_of_sums_are_the_matrix(case: Case) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Sums, case)
+
+
+@pytest.mark.parametrize(("dtype", "of_x"), PRECISIONS)
+@pytest.mark.parametrize("case", CASES[2::5], ids=str)
+def test_sums_are_the_matrix_in_every_precision(case: Case, dtype: str, of_x: str) -> None:
+    with small_blocks():
+        assert_every_tiling_is_the_matrix(Sums, case, dtype, of_x)
+
+
+def test_small_blocks_are_several() -> None:
+    case = next(case for case in LONGER if case.name == "2d larger")
+    with small_blocks():
+        (tiling,) = tilings_of(Sums, case, "float64", False)
+    assert tiling._height == 1
+
+
+@pytest.mark.parametrize("case", GEOMETRIES[::3], ids=str)
+def test_no_zero_is_multiplied_that_the_matrix_does_not_hold(case: Case) -> None:
+    """A NaN goes to the results that read it, and to no other."""
+    weight = np.ones(case.weight_shape)
+    reads = magnitude_of(case, weight)[0] > 0
+    engine = engine_of(case, weight, exact=True)
+    rows, columns = case.shape
+    x, y = np.ones((columns, columns)), np.ones((rows, rows))
+    x[np.diag_indices(columns)] = y[np.diag_indices(rows)] = np.nan
+    there = engine.forward(block_of(case, [*x.reshape(-1, *case.input_shape)]))
+    back = engine.adjoint(block_of(case, [*y.reshape(-1, *case.output_shape)]))
+    np.testing.assert_array_equal(np.isnan(there.reshape(columns, rows)), reads.T)
+    np.testing.assert_array_equal(np.isnan(back.reshape(rows, columns)), reads)

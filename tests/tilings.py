@@ -1,0 +1,117 @@
+"""Every way to tile a product, not the cheapest alone, against the loops; also where blocks are small."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from convops import ConvGeometry
+from convops.apply import GemmEngine, _bands, _blocks, _columns, _sums, _threads, _windows, gemm
+from convops.apply._bands import Bands
+from convops.apply._columns import Columns
+from convops.apply._problem import Problem, Tiling
+from convops.apply._reading import adjoint_reading, forward_reading
+from convops.apply._sums import Sums
+from convops.apply._whole import Whole
+from convops.apply._windows import Windows
+from oracles import Array, assert_within_rounding
+from registry import CASES, Case, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
+
+KINDS: tuple[Any, ...] = (Bands, Columns, Sums, Whole, Windows)
+# Enough places for several tiles and blocks on each axis, and for what is left over.
+LONGER = (
+    Case("1d long", (5,), (203,), padding="same"),
+    Case("1d long, stride 3, dilated", (7,), (201,), 3, "same", 2, boundary="reflect"),
+    Case("1d long, stride beyond the kernel", (2,), (153,), stride=5, padding=1),
+    Case("1d long, channels", (4, 3, 3), (6, 67), 2, "same", groups=2),
+    Case("2d larger", (3, 4), (13, 17), padding="same"),
+    Case("2d larger, strides and dilations", (3, 3), (17, 23), (2, 3), (2, 4), (3, 2)),
+    Case("2d larger, row kernel", (1, 5), (21, 11), padding="same"),
+    Case("2d larger, groups", (4, 1, 3, 2), (2, 9, 14), (1, 2), "full", groups=2, boundary=("wrap", "zeros")),
+    Case("3d larger", (3, 2, 3), (6, 4, 7), (2, 1, 1), "same"),
+)
+GEOMETRIES = (*CASES, *LONGER)
+# Of the weight and of the input.
+PRECISIONS = [("float32", "float32"), ("float32", "complex64"), ("complex64", "float64")]
+
+
+def geometry_of(case: Case) -> ConvGeometry:
+    return ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
+
+
+def engine_of(case: Case, weight: Array, exact: bool = False) -> GemmEngine:
+    axes = tuple(range(-len(case.kernel), 0))
+    return GemmEngine(geometry_of(case), np.flip(weight, axes) if case.flip else weight, exact)
+
+
+def block_of(case: Case, items: list[Array]) -> Array:
+    """Stack items of a batch, with their channel axis."""
+    return np.stack(items) if case.has_channels else np.stack(items)[:, None]
+
+
+def problem_of(case: Case, dtype: Any, adjoint: bool) -> Problem:
+    """Return the product with W, or with Wᴴ, as the tilings see it."""
+    geometry = geometry_of(case)
+    rows, columns = geometry.out_channels // geometry.groups, geometry.in_channels // geometry.groups
+    if adjoint:
+        rows, columns = columns, rows
+    readings = [(adjoint_reading if adjoint else forward_reading)(axis) for axis in geometry.axes]
+    return gemm._problem(readings, geometry.groups, rows, columns, np.dtype(dtype))
+
+
+def tilings_of(kind: Any, case: Case, dtype: Any, adjoint: bool) -> list[Tiling]:
+    """Return all tilings of one kind that the engine would choose from."""
+    problem = problem_of(case, dtype, adjoint)
+    return list(kind.candidates(problem)) if hasattr(kind, "candidates") else [kind(problem)]
+
+
+@contextmanager
+def small_blocks(threads: int = 3) -> Iterator[None]:
+    """Let blocks be of a few places, shared among threads however little they have to do."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (_bands, _windows):
+            patch.setattr(module, "CACHE", 300)
+            patch.setattr(module, "SMALL_PRODUCT", 20)
+        patch.setattr(_bands, "_SHORTEST", 3)
+        patch.setattr(_columns, "_MOST", 500)
+        patch.setattr(_sums, "_MOST", 500)
+        patch.setattr(_blocks, "_FEW", 0)
+        patch.setattr(_threads, "_WORTH_A_THREAD", 1e-12)
+        patch.setattr(_threads, "_WORTH_SHARING", 0.0)
+        patch.setenv("OMP_NUM_THREADS", str(threads))
+        yield
+
+
+def assert_every_tiling_is_the_matrix(
+    kind: Any, case: Case, dtype: Any = "float64", of_x: Any = None
+) -> None:
+    """Apply W and Wᴴ by each tiling of one kind to a batch, and compare with the loops."""
+    for adjoint in (False, True):
+        for tiling in tilings_of(kind, case, dtype, adjoint):
+            assert_tiling_is_the_matrix(tiling, case, adjoint, dtype, of_x)
+
+
+def assert_tiling_is_the_matrix(
+    tiling: Tiling, case: Case, adjoint: bool, dtype: Any = "float64", of_x: Any = None
+) -> None:
+    """Apply W or Wᴴ by one tiling."""
+    weight, W, magnitude, terms = _known(case, dtype)
+    if adjoint:
+        W, magnitude = W.conj().T, magnitude.T
+    x = [(outputs_for if adjoint else inputs_for)(case, of_x or dtype, seed) for seed in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gemm, "cheapest", lambda _: tiling)
+        engine = engine_of(case, weight)
+        y = (engine.adjoint if adjoint else engine.forward)(block_of(case, x))
+    assert y.dtype == np.result_type(dtype, of_x or dtype)
+    for item, one in zip(y, x, strict=True):
+        assert_within_rounding(item.ravel(), W @ one.ravel(), magnitude @ abs(one.ravel()), terms)
+
+
+@cache
+def _known(case: Case, dtype: Any) -> tuple[Array, Array, Array, int]:
+    weight = weights_for(case, dtype)
+    return weight, matrix_of(case, weight), *magnitude_of(case, weight)
