@@ -3,11 +3,11 @@
 import os
 import threading
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
 _WORTH_A_THREAD = 1e-3
-"""Seconds of work per thread below which handing it over, about 0.1 ms, is not worth its while."""
+"""Seconds of work per thread below which handing it over is not worth its while."""
 _WORTH_SHARING = 1e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
 
@@ -29,7 +29,7 @@ def workers() -> int:
 
 
 def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: float) -> None:
-    """Call `work` on all pieces, in parts on several threads if it would take one thread that long."""
+    """Call `work` on all pieces, in parts on this thread and others if it would take one thread that long."""
     pieces = list(pieces)
     count = min(len(pieces), int(seconds / _WORTH_A_THREAD))
     if seconds < _WORTH_SHARING * len(pieces):
@@ -38,8 +38,12 @@ def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: flo
     if count <= 1:
         work(pieces)
         return
-    parts = [_pool(count).submit(work, pieces[number::count]) for number in range(count)]
-    for part in parts:
+    others = [_pool(count - 1).submit(work, pieces[number::count]) for number in range(1, count)]
+    try:
+        work(pieces[::count])
+    finally:
+        wait(others)
+    for part in others:
         part.result()
 
 
