@@ -193,8 +193,7 @@ def _passes(plan: Plan) -> Iterator[_Pass]:
     last = len(plan.tiles) - 1
     sizes = plan.frequencies
     extents = [
-        min(max(line.sizes), tile.length) if tile.whole else tile.length
-        for line, tile in zip(plan.lines, plan.tiles, strict=True)
+        line.read if tile.whole else tile.length for line, tile in zip(plan.lines, plan.tiles, strict=True)
     ]
     for number in range(last, -1, -1):
         extents[number] = 1

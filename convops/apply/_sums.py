@@ -2,134 +2,182 @@
 
 Nothing is laid out and no zeros are multiplied, so a NaN, an infinity or an integer goes exactly where W
 takes it. The additions cost little beside the products where the source has many more
-channels than the result.
+channels than the result. The phases of a place are summed apart: they share nothing but what they read.
 """
 
-from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Scratch, ranges
+from convops.apply._blocks import Range, Scratch, ranges
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading
-from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
+from convops.apply._threads import share
+from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
-Phases = tuple[int, ...]
+Tap = tuple[int, ...]
+"""The number of an offset on each axis."""
 
 _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
-_MOST = 4 * CACHE
+_MOST = 2 * CACHE
 """Bytes of products in one block."""
-_ADDITION = 4
+_ADDITION = 3
 """How much longer a strided addition takes than a copy."""
+_THIN = 32
+"""Positions of a row below which a product by rows is too thin."""
+
+
+class _Phase(NamedTuple):
+    """The taps of one phase on each axis: rows `begin` to `end` of the matrices."""
+
+    phases: tuple[int, ...]
+    offsets: list[Tap]
+    begin: int
+    end: int
 
 
 class Sums:
-    """One product per block of the source; the blocks are taken in turn, because their results overlap."""
+    """One product per block of the source and phase of the result, and an addition per tap."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        self._taps = prod(
-            [sum(tap >= 0 for taps in r.taps.values() for tap in taps) for r in problem.readings]
-        )
-        self._outer = self._taps * problem.rows
+        self._phases = _phases_of(problem)
+        self._outer = self._phases[-1].end
         first, *rest = [reading.source for reading in problem.readings]
         self._across = prod(rest)
-        each = self._outer * self._across * problem.dtype.itemsize
-        (self._height,) = fitting((first,), each, _MOST)
+        most = max(phase.end - phase.begin for phase in self._phases)
+        # Products by rows of the source need no threads of BLAS, so that phases can be shared among ours.
+        self._by_rows = self._across >= _THIN and most * problem.columns * self._across <= SMALL_PRODUCT
+        (self._height,) = fitting((first,), most * self._across * problem.dtype.itemsize, _MOST)
         self.cost = self._cost()
 
     def _cost(self) -> Cost:
-        problem = self._problem
-        blocks = problem.groups * -(-problem.readings[0].source // self._height)
-        positions = self._height * self._across
-        added = blocks * self._outer * positions
+        problem, height = self._problem, self._height
+        blocks = problem.groups * -(-problem.readings[0].source // height)
+        times, positions = (height, self._across) if self._by_rows else (1, height * self._across)
+        added = blocks * self._outer * height * self._across
+        products = [
+            times * product_seconds(phase.end - phase.begin, problem.columns, positions, problem.dtype)
+            for phase in self._phases
+        ]
         seconds = (
-            blocks * product_seconds(self._outer, problem.columns, positions, problem.dtype)
+            blocks * sum(products)
             + _ADDITION * copy_seconds(added, problem.readings[-1].source, problem.dtype)
-            + blocks * self._taps * _BLOCK
+            + blocks * (self._outer // problem.rows) * _BLOCK
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)
 
     def matrices(self, weight: Array) -> Array:
-        """Return ``(groups, taps and rows, columns)``."""
-        axes = range(3, weight.ndim)
-        tiles = np.ascontiguousarray(weight.transpose(0, *axes, 1, 2))
-        return tiles.reshape(len(weight), -1, self._problem.columns)
+        """Return ``(groups, taps and rows, columns)``, the taps of each phase together."""
+        readings = self._problem.readings
+        tiles = np.empty((len(weight), self._outer, weight.shape[2]), weight.dtype)
+        for phases, offsets, begin, _ in self._phases:
+            for start, tap in enumerate(offsets):
+                of_axis = [r.taps[phase][o] for r, phase, o in zip(readings, phases, tap, strict=True)]
+                chosen: Any = (..., *of_axis)
+                rows = slice(begin + start * weight.shape[1], begin + (start + 1) * weight.shape[1])
+                tiles[:, rows] = weight[chosen]
+        return tiles
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
-        problem, size = self._problem, self._height * self._across
-        flat = source.reshape(*source.shape[:3], -1)
-        sums = self._sums(out)
-        for target in sums.values():
-            target[...] = 0
-        items, groups = fitting((len(source), problem.groups), self._outer * size * out.itemsize, _MOST)
-        scratch = Scratch(out.dtype, items * groups * self._outer * size)
-        rows = ranges(problem.readings[0].source, self._height)
-        for batch, group in product(ranges(len(source), items), ranges(problem.groups, groups)):
-            for start, stop in rows:
-                operand = flat[slice(*batch), slice(*group), :, start * self._across : stop * self._across]
-                shape = (*operand.shape[:2], self._outer, operand.shape[-1])
-                values = np.matmul(matrices[slice(*group)], operand, out=scratch.array("values", shape))
-                chosen = {phases: target[slice(*batch), slice(*group)] for phases, target in sums.items()}
-                self._add(values, chosen, start, stop)
-        if len(sums) > 1:
-            for phases, target in self._interleaved(out).items():
-                inside: Any = (..., *map(slice, target.shape[3:]))
-                target[...] = sums[phases][inside]
-
-    def _interleaved(self, out: Array) -> dict[Phases, Array]:
-        """Return the part of `out` that each phase with any tap writes."""
-        readings = self._problem.readings
-        steps = [reading.phases for reading in readings]
-        parts: dict[Phases, Array] = {}
-        for phases in product(*[reading.taps for reading in readings]):
-            part: Any = (..., *[slice(phase, None, step) for phase, step in zip(phases, steps, strict=True)])
-            parts[phases] = out[part]
-        return parts
-
-    def _sums(self, out: Array) -> dict[Phases, Array]:
-        """Return where each phase is summed: in `out` if there is one phase, else apart.
-
-        Additions to every other place take three times as long as additions to neighbouring ones.
-        """
-        parts = self._interleaved(out)
-        if len(parts) == 1:
-            return parts
-        apart = np.empty((len(parts), *out.shape[:3], *self._problem.counts), out.dtype)
-        return dict(zip(parts, apart, strict=True))
-
-    def _add(self, values: Array, sums: dict[Phases, Array], start: int, stop: int) -> None:
-        """Add the products of the source's rows ``start <= row < stop``."""
         problem = self._problem
-        sizes = [reading.source for reading in problem.readings[1:]]
-        values = values.reshape(*values.shape[:2], self._taps, problem.rows, stop - start, *sizes)
-        first, *rest = problem.readings
-        places = [_places(first, start, stop), *[_places(reading, 0, reading.source) for reading in rest]]
-        for number, tap in enumerate(product(*places)):
-            phases, results, reads = zip(*tap, strict=True)
+        each = self._outer * self._height * self._across * out.itemsize
+        items, groups = fitting((len(source), problem.groups), each, _MOST)
+        parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), self._phases)]
+        seconds = self.cost.seconds * len(source) if self._by_rows else 0.0
+        share(partial(self._work, source, out, matrices, items * groups), parts, seconds)
+
+    def _work(
+        self,
+        source: Array,
+        out: Array,
+        matrices: Array,
+        together: int,
+        parts: list[tuple[Range, Range, _Phase]],
+    ) -> None:
+        rows = ranges(self._problem.readings[0].source, self._height)
+        most = max(phase.end - phase.begin for _, _, phase in parts)
+        scratch = Scratch(out.dtype, together * most * self._height * self._across)
+        for batch, group, phase in parts:
+            target = self._target(out[slice(*batch), slice(*group)], phase)
+            # Additions to every other place take three times as long as additions to neighbouring ones.
+            sums = target if len(self._phases) == 1 else np.empty(self._sums_shape(target), out.dtype)
+            sums[...] = 0
+            operand, matrix = (
+                source[slice(*batch), slice(*group)],
+                matrices[slice(*group), phase.begin : phase.end],
+            )
+            for start, stop in rows:
+                values = self._multiply(matrix, operand[:, :, :, start:stop], scratch)
+                self._add(values, sums, phase, start, stop)
+            if sums is not target:
+                inside: Any = (..., *map(slice, target.shape[3:]))
+                target[...] = sums[inside]
+
+    def _target(self, out: Array, phase: _Phase) -> Array:
+        """Return the part of `out` that a phase writes."""
+        steps = [reading.phases for reading in self._problem.readings]
+        part: Any = (..., *[slice(p, None, step) for p, step in zip(phase.phases, steps, strict=True)])
+        target: Array = out[part]
+        return target
+
+    def _sums_shape(self, target: Array) -> tuple[int, ...]:
+        return (*target.shape[:3], *self._problem.counts)
+
+    def _multiply(self, matrix: Array, operand: Array, scratch: Scratch) -> Array:
+        """Return the products with rows of the source: ``(batch, groups, taps, rows, *source)``."""
+        items, groups, columns, height, *rest = operand.shape
+        outer = matrix.shape[1]
+        if self._by_rows:
+            stacked = operand.reshape(items, groups, columns, height, -1).swapaxes(2, 3)
+            values = scratch.array("values", (items, groups, height, outer, self._across))
+            np.matmul(matrix[:, None], stacked, out=values)
+            values = np.moveaxis(values, 2, 3)
+        else:
+            values = scratch.array("values", (items, groups, outer, height * self._across))
+            np.matmul(matrix, operand.reshape(items, groups, columns, -1), out=values)
+            values = values.reshape(items, groups, outer, height, self._across)
+        return values.reshape(items, groups, -1, self._problem.rows, height, *rest)
+
+    def _add(self, values: Array, sums: Array, phase: _Phase, start: int, stop: int) -> None:
+        """Add the products of the source's rows ``start <= row < stop``."""
+        readings = self._problem.readings
+        bounds = [(start, stop), *[(0, reading.source) for reading in readings[1:]]]
+        places = [
+            [_places(reading, number, offset, *bound) for offset in reading.offsets]
+            for reading, number, bound in zip(readings, phase.phases, bounds, strict=True)
+        ]
+        for number, tap in enumerate(phase.offsets):
+            results, reads = zip(*[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True)
             result: Any = (..., *results)
             read: Any = (slice(None), slice(None), number, slice(None), *reads)
-            sums[phases][result] += values[read]
+            sums[result] += values[read]
 
 
-def _places(reading: Reading, start: int, stop: int) -> Iterator[tuple[int, slice, slice]]:
-    """Yield, tap by tap, phase, the places m that read ``start <= position < stop``, what they read."""
-    found = {tap: (phase, number) for phase, taps in reading.taps.items() for number, tap in enumerate(taps)}
-    for tap in sorted(tap for tap in found if tap >= 0):
-        phase, number = found[tap]
-        offset = reading.offsets[number]
-        low = max(-(-(start - offset) // reading.step), 0)
-        high = min((stop - 1 - offset) // reading.step + 1, -(-(reading.size - phase) // reading.phases))
-        high = max(high, low)
-        read = offset - start + reading.step * low
-        yield (
-            phase,
-            slice(low, high),
-            slice(read, read + reading.step * (high - low), reading.step),
-        )
+def _phases_of(problem: Problem) -> list[_Phase]:
+    """Return the phases that have any tap on each axis."""
+    found, begin = [], 0
+    for phases in product(*[reading.taps for reading in problem.readings]):
+        reached = [
+            [number for number, tap in enumerate(reading.taps[phase]) if tap >= 0]
+            for reading, phase in zip(problem.readings, phases, strict=True)
+        ]
+        offsets = list(product(*reached))
+        found.append(_Phase(phases, offsets, begin, begin + len(offsets) * problem.rows))
+        begin = found[-1].end
+    return found
+
+
+def _places(reading: Reading, phase: int, offset: int, start: int, stop: int) -> tuple[slice, slice]:
+    """Return the places m of a phase whose tap reads ``start <= position < stop``, and what they read."""
+    places = -(-(reading.size - phase) // reading.phases)
+    low = max(-(-(start - offset) // reading.step), 0)
+    high = max(min((stop - 1 - offset) // reading.step + 1, places), low)
+    read = offset - start + reading.step * low
+    return slice(low, high), slice(read, read + reading.step * (high - low), reading.step)

@@ -55,6 +55,11 @@ class Line(NamedTuple):
         """Samples of each phase."""
         return [max(-(-(self.size - phase) // self.stride), 0) for phase in self.phases]
 
+    @property
+    def read(self) -> int:
+        """Samples of a phase, from the first, that the outputs read, at most; one circle holds no others."""
+        return max(self.sizes) if self.circular else min(max(self.sizes), max(self.outputs + self.last, 0))
+
 
 class Tile(NamedTuple):
     """A circular product along one axis."""
@@ -118,10 +123,8 @@ def whole_tile(line: Line, real: bool) -> Tile:
         period = line.size // line.stride
         return Tile(period, period, True)
     # A read before the samples comes from the far end of the circle, which must be zero there; a read past
-    # the last sample that is loaded must not come round to the first.
-    read = line.outputs + line.last
-    loaded = min(max(line.sizes), max(read, 0))
-    length = max(loaded - min(line.first, 0), read, line.outputs)
+    # the last sample must not come round to the first.
+    length = max(line.read - min(line.first, 0), line.outputs + line.last, line.outputs)
     return Tile(fast_length(length, real), 0, True)
 
 
@@ -175,7 +178,8 @@ def skipped(line: Line, tile: Tile, adjoint: bool) -> int:
 
 def chunks_of(line: Line, tile: Tile, adjoint: bool, most: int, after: int) -> list[Chunk]:
     """Return the chunks of one direction, of up to `most` tiles; `after` axes follow this one."""
-    split = list(zip(line.phases, line.sizes, strict=True))
+    most_read = line.read if tile.whole else max(line.sizes)
+    split = [(phase, min(size, most_read)) for phase, size in zip(line.phases, line.sizes, strict=True)]
     single = [(0, line.outputs)]
     source, result = (single, split) if adjoint else (split, single)
     by_source, by_result = (1, line.stride) if adjoint else (line.stride, 1)

@@ -21,6 +21,8 @@ _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
+_UNPACKED = 1.33
+"""How much longer a multiply-add takes in a small product."""
 _PACKED = 18e9
 """Bytes a second at which BLAS packs a matrix."""
 
@@ -44,11 +46,10 @@ class Cost(NamedTuple):
 def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -> float:
     """Return the seconds of one ``(rows, inner) @ (inner, columns)``."""
     multiply_adds = rows * inner * columns
-    thin = 1 + 1.6 / min(rows, columns)
-    seconds = multiply_adds * thin * multiply_add_seconds(dtype) + 0.3e-6
+    seconds = multiply_adds * multiply_add_seconds(dtype)
     if multiply_adds > SMALL_PRODUCT:
-        seconds += inner * (rows + columns) * dtype.itemsize / _PACKED
-    return seconds
+        return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
+    return seconds * _UNPACKED * (1 + 0.9 / min(rows, columns)) + 0.1e-6
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:

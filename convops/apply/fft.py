@@ -115,7 +115,7 @@ class FFTEngine:
         self, geometry: ConvGeometry, weight: Array, *, lengths: Sequence[int] | None = None
     ) -> None:
         np.empty(_KEPT, np.uint8)  # taken and given back
-        self._plan = plan = plan_of(geometry, weight.dtype, lengths)
+        self._plan = plan = plan_of(geometry, weight.dtype, tuple(lengths or ()))
         groups = geometry.groups
         self._channels = (groups, geometry.in_channels // groups), (groups, geometry.out_channels // groups)
         self._weight = weight.reshape(*self._channels[1], -1, *geometry.kernel_size)
@@ -278,7 +278,7 @@ class FFTEngine:
             for number, (line, tile) in enumerate(zip(plan.lines, plan.tiles, strict=True))
         ]
         gaps = adjoint and any(
-            len(line.phases) < line.stride or (tile.whole and tile.length < max(line.sizes))
+            len(line.phases) < line.stride or (tile.whole and line.read < max(line.sizes))
             for line, tile in zip(plan.lines, plan.tiles, strict=True)
         )
         transforms = (

@@ -149,7 +149,7 @@ def _low_rank(kernels: Array) -> list[Term]:
         return [(kernels,)]
     channels, first, *rest = kernels.shape
     left, values, right = np.linalg.svd(kernels.reshape(channels, first, -1), full_matrices=False)
-    smallest = max(first, right.shape[-1]) * np.finfo(kernels.dtype).eps * values.max(initial=0.0)
+    smallest = max(first, right.shape[-1]) * np.finfo(kernels.dtype).eps * values[:, :1]
     found: list[Term] = []
     for number in range(max(int((values > smallest).any(axis=0).sum()), 1)):
         line = left[..., number] * values[:, number, None]

@@ -9,8 +9,8 @@ from convops.operators.sparse import SparseEngine
 
 def test_the_transpose_shares_the_arrays_of_the_matrix() -> None:
     engine = SparseEngine(ConvGeometry(3, 10), np.ones(3))
-    assert np.shares_memory(engine._matrix.data, engine._transposed.data)
-    assert np.shares_memory(engine._matrix.indices, engine._transposed.indices)
+    assert np.shares_memory(engine.matrix.data, engine.transposed.data)
+    assert np.shares_memory(engine.matrix.indices, engine.transposed.indices)
 
 
 @pytest.mark.parametrize("batch", [1, 3])
@@ -21,7 +21,7 @@ def test_real_and_complex_mix(own: str, operand: str, batch: int) -> None:
     geometry = ConvGeometry((2, 3, 4), (3, 9), padding=1, boundary="reflect")
     weight = (rng.standard_normal((2, 3, 4)) + 1j).astype(own) if own[0] == "c" else rng.random((2, 3, 4))
     engine = SparseEngine(geometry, weight)
-    W = engine._matrix.toarray()
+    W = engine.matrix.toarray()
     for apply, matrix, shape in (
         (engine.forward, W, (3, 9)),
         (engine.adjoint, W.conj().T, geometry.output_shape),
