@@ -1,6 +1,6 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
-from convops.apply.choose import METHODS, Choice, choose, refusal, worth_no_thought
+from convops.apply.choose import METHODS, Choice, batches_by_gemm, choose, refusal, worth_no_thought
 from convops.apply.engine import Engine
 from convops.apply.fft import FFTEngine
 from convops.apply.gemm import GemmEngine
@@ -13,6 +13,7 @@ __all__ = [
     "FFTEngine",
     "GemmEngine",
     "SeparableEngine",
+    "batches_by_gemm",
     "choose",
     "refusal",
     "worth_no_thought",

@@ -1,6 +1,8 @@
 """What "auto" stands for: the method that the cost model expects to be the fastest."""
 
+import sys
 from collections.abc import Callable
+from math import ceil
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,10 @@ _CACHED_MATRIX = 2**24
 """Bytes of W that a product may find in the third-level cache."""
 _SPARSE_CALL = 3e-6
 """Seconds that one sparse product takes whatever its size."""
+_COLUMN = 2e-9
+"""Seconds that an element of a batch takes on its way into a column, or back."""
+_GEMM_CALL = 25e-6
+"""Seconds that "gemm" takes whatever the size."""
 _LARGEST_MATRIX = 2**30
 """Bytes of W beyond which building it takes seconds, and memory is better kept."""
 _SMALL_MATRIX = 2**20
@@ -83,6 +89,13 @@ def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
     if geometry.most_entries > 2**20:  # counting nnz takes thought where a border folds many times
         return False
     return geometry.nnz * (dtype.itemsize + 8) <= _SMALL_MATRIX
+
+
+def batches_by_gemm(geometry: ConvGeometry, dtype: np.dtype[Any]) -> int:
+    """Return from how many arrays on a batch is cheaper by "gemm" than by W, whose vectors lie in columns."""
+    moved = (geometry.shape[0] + geometry.shape[1]) * _COLUMN
+    saved = sparse_estimate(geometry, dtype).seconds + moved - gemm.estimate(geometry, dtype).seconds
+    return max(ceil(_GEMM_CALL / saved), 2) if saved > 0 else sys.maxsize
 
 
 def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:

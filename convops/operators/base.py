@@ -317,14 +317,17 @@ class ConvOperator(LinearOperator):
         X = dense(name, X)
         if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
             raise ValueError(self._length_message(name, X.shape, adjoint, columns=True))
+        if X.ndim == 2 and X.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
+            product: Array = matrix @ X
+            return product
         return self._applied(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
 
     def _applied(self, x: Array, adjoint: bool = False) -> Array:
         """Return W x for each of the vectors on the last axis of x, or Wᴴ x."""
-        transposed = self._transposed != adjoint
-        if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._map.matrix(transposed)) is not None:
+        if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ x
             return product
+        transposed = self._transposed != adjoint
         geometry = self._map.geometry
         if transposed:
             channels, shape = geometry.out_channels, geometry.output_shape
@@ -338,6 +341,10 @@ class ConvOperator(LinearOperator):
             return np.zeros((*x.shape[:-1], self.shape[adjoint]), dtype)
         y = self._map.apply(block, transposed, self._conjugated != adjoint)
         return y.reshape(*x.shape[:-1], self.shape[adjoint])
+
+    def _matrix(self, adjoint: bool) -> Any:
+        """Return the matrix, or its adjoint, if a product with it is all that the method does."""
+        return self._map.matrix(self._transposed != adjoint)
 
     def _length_message(self, name: str, found: tuple[int, ...], adjoint: bool, columns: bool) -> str:
         """Say which length a vector or the columns of a matrix need, and what was probably meant."""

@@ -1,5 +1,6 @@
 """What an operator, its transpose and its adjoint share: the geometry, the weight and one engine."""
 
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from convops.apply import (
     FFTEngine,
     GemmEngine,
     SeparableEngine,
+    batches_by_gemm,
     choose,
     refusal,
     worth_no_thought,
@@ -63,12 +65,13 @@ class Map:
         self._engine: Engine | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"arguments": (self.geometry, self.weight, self.flip, self.method)}
+        return {"arguments": (self.geometry, self.weight, self.flip, self._asked), "method": self.method}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        geometry, weight, flip, method = state["arguments"]
+        geometry, weight, flip, asked = state["arguments"]
         weight.flags.writeable = False
-        self.__init__(geometry, weight, flip, method)  # type: ignore[misc]
+        self.__init__(geometry, weight, flip, asked)  # type: ignore[misc]
+        self.__dict__["method"] = state["method"]
 
     @cached_property
     def method(self) -> str:
@@ -84,7 +87,10 @@ class Map:
 
     def explain(self) -> str:
         """Return the method and the estimated cost of each, line by line."""
-        return self.choice.explain(self.method, self._asked == "auto")
+        text = self.choice.explain(self.method, self._asked == "auto")
+        if self.batches_by_gemm < sys.maxsize:
+            text += f'\nbatches of {self.batches_by_gemm} arrays or more: "gemm"'
+        return text
 
     @property
     def engine(self) -> Engine:
@@ -104,8 +110,20 @@ class Map:
         if self.method != "sparse" or self.dtype.kind != "f":
             return None
         engine = self.engine
-        assert isinstance(engine, SparseEngine)
+        if not isinstance(engine, SparseEngine):
+            return None
         return engine.transposed if transposed else engine.matrix
+
+    @cached_property
+    def batches_by_gemm(self) -> int:
+        """From how many arrays on "auto" multiplies a batch by "gemm" although W is best for one."""
+        if self._asked != "auto" or self.method != "sparse" or self.dtype.kind in "iu":
+            return sys.maxsize
+        return batches_by_gemm(self.geometry, self.dtype)
+
+    @cached_property
+    def _gemm(self) -> Engine:
+        return GemmEngine(self.geometry, self.correlated)
 
     @cached_property
     def _exact(self) -> Engine:
@@ -124,8 +142,10 @@ class Map:
         return self._apply(x, transposed)
 
     def _apply(self, x: Array, transposed: bool) -> Array:
-        y = _directed(self.engine, transposed)(x)
-        if self.method == "sparse" or _finite(y):
+        by_gemm = len(x) > 1 and len(x) >= self.batches_by_gemm
+        engine = self._gemm if by_gemm else self.engine
+        y = _directed(engine, transposed)(x)
+        if isinstance(engine, SparseEngine) or _finite(y):
             return y
         # Zeros that pad a tile, and a transform, carry NaN and inf to places that W keeps free of them.
         return _directed(self._exact, transposed)(x)

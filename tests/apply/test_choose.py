@@ -1,6 +1,7 @@
 """What "auto" stands for, and what it says about it."""
 
 import pickle
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -10,7 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convops import Conv, ConvGeometry, ConvTranspose
-from convops.apply import METHODS, Choice, choose, fft, gemm, refusal, separable, worth_no_thought
+from convops.apply import (
+    METHODS,
+    Choice,
+    GemmEngine,
+    batches_by_gemm,
+    choose,
+    fft,
+    gemm,
+    refusal,
+    separable,
+    worth_no_thought,
+)
 from convops.apply.cost import Cost
 from convops.operators import map as map_module
 from convops.operators.map import ENGINES
@@ -279,6 +291,8 @@ def test_every_method_is_named_with_its_cost_or_why_not(case: Case) -> None:
         for method in ("auto", "gemm"):
             A = Conv(weights_for(case, dtype), case.input_shape, **case.kwargs(), method=method)
             head, *body = A.explain().splitlines()
+            batches = body.pop() if body[-1].startswith("batches") else None
+            assert (batches is None) == (A._map.batches_by_gemm == sys.maxsize)
             assert head.startswith(f'method "{A.method}": ')
             assert head.endswith("as asked for") == (method != "auto")
             assert [line.split(":")[0] for line in body] == [f"  {name}" for name in REAL_METHODS]
@@ -303,7 +317,51 @@ def test_an_unpickled_operator_keeps_the_choice_and_does_not_think_again(
         assert again.method == A.method
         np.testing.assert_array_equal(again(x), expected)
         assert again.H.method == A.method
-    assert again.explain().splitlines()[1:] == A.explain().splitlines()[1:]
+    assert again.explain() == A.explain()
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_batch_goes_by_gemm_from_where_columns_cost_more(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = Case("batch", (3, 3), (64, 64), padding="same")
+    A = Conv(weights_for(case, dtype), case.input_shape, padding="same")
+    least = batches_by_gemm(A.geometry, A.dtype)
+    assert A.method == "sparse"
+    assert 2 <= least < 16
+    assert A.explain().splitlines()[-1] == f'batches of {least} arrays or more: "gemm"'
+    x = np.stack([inputs_for(case, dtype, seed) for seed in range(least)])
+    seen: list[int] = []
+    forward = GemmEngine.forward
+    monkeypatch.setattr(
+        GemmEngine, "forward", lambda engine, block: seen.append(len(block)) or forward(engine, block)
+    )
+    y = A(x)
+    assert seen == [least]
+    A(x[1:])
+    A(x[0])
+    assert seen == [least]
+    scale = np.finfo(dtype).eps * 100
+    np.testing.assert_allclose(
+        y.reshape(least, -1).T, A.tosparse() @ x.reshape(least, -1).T, rtol=0, atol=scale
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_columns_that_are_laid_out_go_by_the_matrix(dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case("columns", (3, 3), (64, 64), padding="same")
+    A = Conv(weights_for(case, dtype), case.input_shape, padding="same")
+    X = np.stack([inputs_for(case, dtype, seed).ravel() for seed in range(20)], axis=1)
+    monkeypatch.delattr(GemmEngine, "forward")
+    np.testing.assert_array_equal(A @ X, A.tosparse() @ X)
+
+
+def test_a_method_by_name_and_integers_know_no_other_way_for_batches() -> None:
+    case = Case("batch", (3, 3), (64, 64), padding="same")
+    for dtype, method in [("float64", "sparse"), ("int64", "auto")]:
+        A = Conv(weights_for(case, dtype), case.input_shape, padding="same", method=method)
+        assert A._map.batches_by_gemm == sys.maxsize
+        assert "batches" not in A.explain()
 
 
 @pytest.mark.usefixtures("little_memory")

@@ -215,6 +215,13 @@ def test_every_boundary_is_that_of_the_loops_on_whole_tiles_and_on_small_ones(bo
                 assert_tiles_are_the_matrix(case, dtype, lengths=lengths_of(case, 2))
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_tile_shorter_than_the_kernel_is_the_matrix(dtype: str) -> None:
+    case = Case("1d kernel longer than the tile", (9,), (1,), padding=4)
+    engine = assert_tiles_are_the_matrix(case, dtype)
+    assert engine._plan.tiles[0].length < engine._plan.lines[0].span
+
+
 @pytest.mark.parametrize("case", UNREAD, ids=str)
 def test_samples_that_no_output_reads_do_not_stand_in_for_the_padding(case: Case) -> None:
     for dtype in ("float64", "complex64"):

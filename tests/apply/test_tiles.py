@@ -301,11 +301,13 @@ def test_chunks_are_of_as_many_full_tiles_as_may_be(drawn: tuple[Axis, Line, Til
 
 @directions
 @given(tiled(), st.integers(1, 4))
+@example((UNREAD, line_of(UNREAD, False), whole_tile(line_of(UNREAD, False), True)), 1)
 def test_tiles_load_the_samples_of_their_positions_and_zeros_beyond_the_ends(
     adjoint: bool, drawn: tuple[Axis, Line, Tile], most: int
 ) -> None:
     _, line, tile = drawn
-    sizes = [line.outputs] if adjoint else line.sizes
+    held = line.read if tile.whole else max(line.sizes)  # what no output reads is left out of a whole tile
+    sizes = [line.outputs] if adjoint else [min(size, held) for size in line.sizes]
     x = np.arange(1, 1 + 2 * 3 * 2 * (line.outputs if adjoint else line.size))
     x = x.reshape(2, 1, 3, 2, -1)
     first = 0 if tile.whole else -line.last if adjoint else line.first
