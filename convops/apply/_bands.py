@@ -19,6 +19,7 @@ from convops.apply._blocks import (
     Block,
     Scratch,
     contiguous,
+    keep,
     offset_views,
     ranges,
     reads,
@@ -30,7 +31,7 @@ from convops.apply._reading import Reading, spread
 from convops.apply._threads import share
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
-_BLOCK = 15e-6
+_BLOCK = 8e-6
 """Seconds that Python takes for one block."""
 
 
@@ -42,9 +43,10 @@ _SHORTEST = 48
 class Bands:
     """Tiles of `rows` places on the last axis but one; there are two axes at least."""
 
-    def __init__(self, problem: Problem, rows: int, lanes: int) -> None:
+    def __init__(self, problem: Problem, rows: int, lanes: int, parts: int = 1) -> None:
         self.problem = problem
         self.rows = rows
+        self.parts = parts
         self._steps: dict[tuple[int, int], list[_Steps]] = {}
         self._lanes = lanes
         *leading, band, lane = problem.readings
@@ -64,12 +66,14 @@ class Bands:
         rows = 1
         while rows < 2 * band.places:
             tall = min(rows, band.places)
-            entries = tall * problem.phases * problem.rows * problem.columns * len(lane.offsets)
-            most = max(SMALL_PRODUCT // (entries * (band.step * (tall - 1) + band.span)), _SHORTEST)
+            outer = tall * problem.phases * problem.rows
+            inner = (band.step * (tall - 1) + band.span) * problem.columns * len(lane.offsets)
+            parts = _parts(outer, inner * min(lane.places, 2 * _SHORTEST))
+            most = max(SMALL_PRODUCT // (outer // parts * inner), _SHORTEST)
             pieces = -(-lane.places // most)
             for cut in (1, 2, 4, 8):
                 if cut == 1 or lane.places > pieces * cut * _SHORTEST:
-                    yield cls(problem, tall, -(-lane.places // (pieces * cut)))
+                    yield cls(problem, tall, -(-lane.places // (pieces * cut)), parts)
             rows *= 2
             if rows > _TALLEST:
                 break
@@ -118,8 +122,9 @@ class Bands:
         products = blocks * prod(self._leading) * bands * len(self.offsets)
         copied = blocks * self._unrolled(bands)
         written = problem.groups * prod(counts) * problem.phases * problem.rows
+        tall = self.outer // self.parts
         seconds = (
-            products * product_seconds(self.outer, self.inner, self._lanes, problem.dtype)
+            products * self.parts * product_seconds(tall, self.inner, self._lanes, problem.dtype)
             + copy_seconds(copied, self._lanes, problem.dtype)
             + copy_seconds(written * (2 * len(self.offsets) - 1), self._lanes, problem.dtype)
             + _BLOCK * -(-blocks // self._fixed_block[1])
@@ -148,11 +153,11 @@ class Bands:
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
         batch, itemsize = len(source), out.itemsize
-        if (batch, itemsize) not in self._steps:
-            blocks = list(self._blocks(batch))
-            self._steps[batch, itemsize] = [_Steps(self, block, itemsize) for block in blocks]
-        work = partial(self._work, source, out, matrices)
-        share(work, self._steps[batch, itemsize], self.cost.seconds * batch)
+        steps = self._steps.get((batch, itemsize))
+        if steps is None:
+            steps = [_Steps(self, block, itemsize) for block in self._blocks(batch)]
+            keep(self._steps, (batch, itemsize), steps)
+        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * batch)
 
     def _blocks(self, batch: int) -> Iterator[Block]:
         problem = self.problem
@@ -181,7 +186,8 @@ class Bands:
             window = strided(laid, steps.windows, steps.strides, start)
             matrix = matrices[number, steps.groups].reshape(steps.matrix)
             summand = scratch.array("summand", steps.values) if number else values
-            np.matmul(matrix, window, out=summand)
+            split = (*summand.shape[:-2], *matrix.shape[-3:-1], summand.shape[-1])
+            np.matmul(matrix, window[..., None, :, :], out=summand.reshape(split))
             if number:
                 values += summand
         if target is None:
@@ -209,6 +215,14 @@ class Bands:
         store(values.transpose(order), out, problem.readings, block)
 
 
+def _parts(outer: int, each: int) -> int:
+    """Return the least number of equal parts of `outer` rows that make small products, of `each` per row."""
+    small = [
+        parts for parts in range(1, outer) if not outer % parts and outer // parts * each <= SMALL_PRODUCT
+    ]
+    return small[0] if small else outer
+
+
 class _Steps:
     """What one block does, in indices, shapes and strides, worked out once."""
 
@@ -232,7 +246,8 @@ class _Steps:
         stacked = (items, groups, *outer, bands)
         self.windows = (*stacked, tiling.inner, lanes)
         self.values = (*stacked, tiling.outer, lanes)
-        self.matrix = (groups, *[1] * (len(outer) + 1), tiling.outer, tiling.inner)
+        by_part = (tiling.parts, tiling.outer // tiling.parts, tiling.inner)
+        self.matrix = (groups, *[1] * (len(outer) + 1), *by_part)
         self.groups = slice(*block.group)
         apart = [reading.offsets.step * stride for reading, stride in zip(leading, by_position, strict=True)]
         self.starts = [

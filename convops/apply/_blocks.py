@@ -17,6 +17,9 @@ _LINE = 64
 _FEW = 4096
 """Elements that are filled with zeros faster than their margins are found."""
 
+_SIZES = 8
+"""Sizes of batches whose steps are remembered."""
+
 
 class Block(NamedTuple):
     """A part of the result: ranges of batch items, of groups, and of places m per axis."""
@@ -69,6 +72,13 @@ def ranges(count: int, most: int) -> list[Range]:
 def strided(base: Array, shape: Sequence[int], strides: Sequence[int], offset: int = 0) -> Array:
     """Return a view on a contiguous array; what `as_strided` does, at a tenth of its overhead."""
     return np.ndarray(shape, base.dtype, base, offset, strides)
+
+
+def keep(known: dict[Any, Any], key: Any, value: Any) -> None:
+    """Remember a value, and forget all others when there are many: batches come in few sizes, or in any."""
+    if len(known) >= _SIZES:
+        known.clear()
+    known[key] = value
 
 
 def contiguous(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
-_BLOCK = 15e-6
+_BLOCK = 8e-6
 """Seconds that Python takes for one block."""
 _MOST = 4 * CACHE
 """Bytes of columns in one block: the product is large, and BLAS cuts it up itself."""

@@ -30,9 +30,9 @@ _FEW = 64
 _WIDE = 8
 """Tiles from which a matrix product for each frequency is faster than one for each tile and frequency."""
 
-_RATE = {4: 30e9, 8: 24e9}
+_RATE = {4: 25e9, 8: 20e9}
 """Operations a second, by bytes of a real: 2.5 n log2 n of a real transform, 5 n log2 n of a complex one."""
-_LINE = 6e-9
+_LINE = 7e-9
 """Seconds that each line of a transform adds."""
 _REGISTER = 16
 """Bytes of as many lines as are transformed at once; those left over take 1 + `_ODD` times as long."""
@@ -40,23 +40,27 @@ _ODD = 1.2
 _LONG = 1600
 """Reals of a line beyond which as many as are transformed at once leave the first-level cache."""
 _SLOWER = 1.25
-_NEAR = 21e9
+_NEAR = 18e9
 """Bytes a second that transforms read and write within the cache."""
-_PRODUCT = 36e9
+_PRODUCT = 30e9
 """Bytes a second of products of two spectra, each read and written once."""
-_FAR = 25e9
+_FAR = 21e9
 """Bytes a second that transforms across rows do where pieces have `_LARGE` bytes, and beyond as the root."""
 _LARGE = 3 * 2**19
-_MATRIX_RATE = {4: 100e9, 8: 50e9}
+_MATRIX_RATE = {4: 84e9, 8: 42e9}
 """Operations a second of the small matrix products that mix channels."""
-_MATRIX_BYTES = 20e9
+_MATRIX_BYTES = 17e9
 """Bytes a second that these products read of the weight's spectrum."""
 _MATRIX = 30e-9, 200e-9
 """Seconds that each of them adds: of a matrix by a vector, by a matrix."""
-_TURN = 12e9
+_TURN = 10e9
 """Bytes a second that are turned from frequencies last to frequencies first, or back."""
 _CALL = 3e-6
 """Seconds that each call of a transform adds."""
+_UNSHARED = 0.3
+"""How much more, over their number, several pieces take: threads share them unevenly."""
+_WHOLE = 0.1
+"""How much a single piece takes more, whose transforms take threads one by one."""
 _ROUND = 13e-6
 """Seconds that each piece adds, by Python; one of several tiles `_STACKED` more."""
 _STACKED = 10e-6
@@ -88,8 +92,8 @@ class Plan(NamedTuple):
 
     @property
     def price(self) -> float:
-        """Seconds, and some more for a plan whose pieces are too few to share among threads."""
-        return self.cost.seconds * (1 + 0.1 / self.pieces)
+        """Seconds, and some more for a plan whose pieces are too few to share evenly among threads."""
+        return self.cost.seconds * (1 + (_UNSHARED / self.pieces if self.pieces > 1 else _WHOLE))
 
     @property
     def matrices(self) -> bool:

@@ -89,7 +89,7 @@ class Sums:
         problem = self._problem
         each = self._outer * self._height * self._across * out.itemsize
         items, groups = fitting((len(source), problem.groups), each, _MOST)
-        parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), self._phases)]
+        parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), _evenly(self._phases))]
         seconds = self.cost.seconds * len(source) if self._by_rows else 0.0
         share(partial(self._work, source, out, matrices, items * groups), parts, seconds)
 
@@ -172,6 +172,13 @@ def _phases_of(problem: Problem) -> list[_Phase]:
         found.append(_Phase(phases, offsets, begin, begin + len(offsets) * problem.rows))
         begin = found[-1].end
     return found
+
+
+def _evenly(phases: list[_Phase]) -> list[_Phase]:
+    """Return phases of few taps, then those of many in falling order: two threads in turn get as much."""
+    by_size = sorted(phases, key=lambda phase: phase.end - phase.begin)
+    half = len(phases) // 2
+    return by_size[:half] + by_size[half:][::-1]
 
 
 def _places(reading: Reading, phase: int, offset: int, start: int, stop: int) -> tuple[slice, slice]:

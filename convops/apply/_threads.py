@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
-_WORTH_A_THREAD = 1e-3
+_WORTH_A_THREAD = 0.4e-3
 """Seconds of work per thread below which handing it over is not worth its while."""
-_WORTH_SHARING = 1e-4
+_WORTH_SHARING = 0.8e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
 
 _lock = threading.Lock()

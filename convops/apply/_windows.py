@@ -14,13 +14,13 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Block, Reads, Scratch, contiguous, ranges, reads, store, strided
+from convops.apply._blocks import Block, Reads, Scratch, contiguous, keep, ranges, reads, store, strided
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply._threads import share
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
-_BLOCK = 15e-6
+_BLOCK = 8e-6
 """Seconds that Python takes for one block."""
 
 
@@ -82,11 +82,11 @@ class Windows:
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
         batch, itemsize = len(source), out.itemsize
-        if (batch, itemsize) not in self._steps:
-            blocks = self._blocks(batch)
-            self._steps[batch, itemsize] = [self._steps_of(block, itemsize) for block in blocks]
-        work = partial(self._work, source, out, matrices)
-        share(work, self._steps[batch, itemsize], self.cost.seconds * batch)
+        steps = self._steps.get((batch, itemsize))
+        if steps is None:
+            steps = [self._steps_of(block, itemsize) for block in self._blocks(batch)]
+            keep(self._steps, (batch, itemsize), steps)
+        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * batch)
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:

@@ -49,7 +49,7 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
     seconds = multiply_adds * multiply_add_seconds(dtype)
     if multiply_adds > SMALL_PRODUCT:
         return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
-    return seconds * _UNPACKED * (1 + 0.9 / min(rows, columns)) + 0.1e-6
+    return seconds * _UNPACKED * (1 + 0.9 / rows + 4 / columns) + 0.1e-6
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:

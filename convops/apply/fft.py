@@ -303,8 +303,8 @@ class FFTEngine:
 
 def estimate(geometry: ConvGeometry, dtype: np.dtype[Any], batch: int = 1) -> Cost:
     """Return what one application to `batch` arrays costs, on one core."""
-    flops, nbytes, seconds = plan_of(geometry, dtype).cost
-    return Cost(flops * batch, nbytes * batch, seconds * batch)
+    plan = plan_of(geometry, dtype)
+    return Cost(plan.cost.flops * batch, plan.cost.nbytes * batch, plan.price * batch)
 
 
 def _extended_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:

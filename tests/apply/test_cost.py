@@ -25,7 +25,6 @@ def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
     one = seconds(rows, inner, columns)
     assert 0 < one < seconds(rows, 2 * inner, columns)
     assert one < seconds(2 * rows, inner, 2 * columns)
-    assert seconds(rows, inner, columns) == seconds(columns, inner, rows)
     if rows * 2 * inner * columns <= SMALL_PRODUCT:
         assert seconds(rows, 2 * inner, columns) < 2 * one
 
