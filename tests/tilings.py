@@ -31,6 +31,9 @@ LONGER = (
     Case("2d larger, strides and dilations", (3, 3), (17, 23), (2, 3), (2, 4), (3, 2)),
     Case("2d larger, row kernel", (1, 5), (21, 11), padding="same"),
     Case("2d larger, groups", (4, 1, 3, 2), (2, 9, 14), (1, 2), "full", groups=2, boundary=("wrap", "zeros")),
+    Case("1d far beyond both ends", (3,), (7,), padding=((40, 60),)),
+    Case("2d far beyond the ends", (2, 3), (6, 7), padding=((1, 30), (25, 2))),
+    Case("2d far beyond the ends, stride 2", (3, 2), (6, 7), 2, ((30, 1), (2, 25))),
     Case("3d larger", (3, 2, 3), (6, 4, 7), (2, 1, 1), "same"),
 )
 GEOMETRIES = (*CASES, *LONGER)

@@ -115,32 +115,38 @@ class Reads(NamedTuple):
         return loaded
 
 
+def within(low: int, size: int, source: int) -> tuple[slice, slice]:
+    """Return which of `size` positions from `low` on lie on the source, and where they lie on it."""
+    begin = min(max(-low, 0), size)
+    end = max(min(source - low, size), begin)
+    return slice(begin, end), slice(low + begin, low + end) if end > begin else slice(0, 0)
+
+
 def reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
     """Return what a block reads."""
     targets, sources, sizes = [], [], []
     for reading, (start, stop) in zip(readings, block.places, strict=True):
         low = reading.step * start + reading.offsets[0]
         size = reading.step * (stop - start - 1) + reading.span
-        first = min(max(low, 0), reading.source)
-        last = max(min(low + size, reading.source), first)
-        targets.append(slice(first - low, last - low))
-        sources.append(slice(first, last))
+        target, source = within(low, size, reading.source)
+        targets.append(target)
+        sources.append(source)
         sizes.append(size)
     step = readings[-1].step
     outer = (block.batch[1] - block.batch[0], block.group[1] - block.group[0], channels)
     shape = (*outer, *sizes[:-1], step, -(-sizes[-1] // step))
-    source = (slice(*block.batch), slice(*block.group), slice(None), *sources)
+    read = (slice(*block.batch), slice(*block.group), slice(None), *sources)
     begin, end = targets[-1].start, targets[-1].stop
     if step == 1:
         inside = (..., *targets[:-1], 0, targets[-1])
-        return Reads(shape, source, _margins(shape, targets), [(inside, ...)])
+        return Reads(shape, read, _margins(shape, targets), [(inside, ...)])
     pieces: list[tuple[Any, Any]] = []
     for phase in range(step):
         first = -(-(begin - phase) // step)
         count = len(range(phase + step * first, end, step))
         target = (..., *targets[:-1], phase, slice(first, first + count))
         pieces.append((target, (..., slice(phase + step * first - begin, None, step))))
-    return Reads(shape, source, [...], pieces)
+    return Reads(shape, read, [...], pieces)
 
 
 def _margins(shape: Sequence[int], inside: Sequence[slice]) -> list[Any]:

@@ -25,8 +25,6 @@ _SPARSE_CALL = 3e-6
 """Seconds that one sparse product takes whatever its size."""
 _COLUMN = 2e-9
 """Seconds that an element of a batch takes on its way into a column, or back."""
-_GEMM_CALL = 25e-6
-"""Seconds that "gemm" takes whatever the size."""
 _LARGEST_MATRIX = 2**30
 """Bytes of W beyond which building it takes seconds, and memory is better kept."""
 _SMALL_MATRIX = 2**20
@@ -43,22 +41,22 @@ class Choice(NamedTuple):
     refusals: dict[str, str]
 
     def explain(self, method: str, auto: bool) -> str:
-        """Return what is used instead of this choice or because of it, and a line per method."""
+        """Return the method in use, why it is, and a line per method."""
         reason = "as asked for"
         if auto:
             reason = (
                 "cheapest by the cost model" if method == self.method else "W is too small to think about"
             )
         lines = [f'method "{method}": {reason}']
-        for method in METHODS[1:]:
-            if method in self.costs:
-                cost = self.costs[method]
+        for other in METHODS[1:]:
+            if other in self.costs:
+                cost = self.costs[other]
                 time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
                 lines.append(
-                    f"  {method}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
+                    f"  {other}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
                 )
             else:
-                lines.append(f"  {method}: {self.refusals[method]}")
+                lines.append(f"  {other}: {self.refusals[other]}")
         return "\n".join(lines)
 
 
@@ -94,8 +92,9 @@ def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
 def batches_by_gemm(geometry: ConvGeometry, dtype: np.dtype[Any]) -> int:
     """Return from how many arrays on a batch is cheaper by "gemm" than by W, whose vectors lie in columns."""
     moved = (geometry.shape[0] + geometry.shape[1]) * _COLUMN
-    saved = sparse_estimate(geometry, dtype).seconds + moved - gemm.estimate(geometry, dtype).seconds
-    return max(ceil(_GEMM_CALL / saved), 2) if saved > 0 else sys.maxsize
+    each = gemm.estimate(geometry, dtype).seconds - gemm.CALL
+    saved = sparse_estimate(geometry, dtype).seconds + moved - each
+    return max(ceil(gemm.CALL / saved), 2) if saved > 0 else sys.maxsize
 
 
 def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:

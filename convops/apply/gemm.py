@@ -21,6 +21,9 @@ from convops.apply.cost import Cost
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
 
+CALL = 25e-6
+"""Seconds that one application takes whatever its size."""
+
 _TRIVIAL = Reading(1, 1, 1, 1, range(1), {0: (0,)})
 
 
@@ -83,6 +86,7 @@ def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     groups = geometry.groups
     out, columns = geometry.out_channels // groups, geometry.in_channels // groups
     cost = cheapest(_tilings(_problem(readings, groups, out, columns, dtype))).cost
+    cost = cost._replace(seconds=cost.seconds + CALL)
     if not _padded(geometry):
         return cost
     return cost.plus_extension(geometry.in_channels, [reading.source for reading in readings], dtype)
