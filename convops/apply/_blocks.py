@@ -128,25 +128,25 @@ def reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
     for reading, (start, stop) in zip(readings, block.places, strict=True):
         low = reading.step * start + reading.offsets[0]
         size = reading.step * (stop - start - 1) + reading.span
-        target, source = within(low, size, reading.source)
-        targets.append(target)
-        sources.append(source)
+        inside, read = within(low, size, reading.source)
+        targets.append(inside)
+        sources.append(read)
         sizes.append(size)
     step = readings[-1].step
     outer = (block.batch[1] - block.batch[0], block.group[1] - block.group[0], channels)
     shape = (*outer, *sizes[:-1], step, -(-sizes[-1] // step))
-    read = (slice(*block.batch), slice(*block.group), slice(None), *sources)
+    source = (slice(*block.batch), slice(*block.group), slice(None), *sources)
     begin, end = targets[-1].start, targets[-1].stop
     if step == 1:
-        inside = (..., *targets[:-1], 0, targets[-1])
-        return Reads(shape, read, _margins(shape, targets), [(inside, ...)])
+        place = (..., *targets[:-1], 0, targets[-1])
+        return Reads(shape, source, _margins(shape, targets), [(place, ...)])
     pieces: list[tuple[Any, Any]] = []
     for phase in range(step):
         first = -(-(begin - phase) // step)
         count = len(range(phase + step * first, end, step))
         target = (..., *targets[:-1], phase, slice(first, first + count))
         pieces.append((target, (..., slice(phase + step * first - begin, None, step))))
-    return Reads(shape, read, [...], pieces)
+    return Reads(shape, source, [...], pieces)
 
 
 def _margins(shape: Sequence[int], inside: Sequence[slice]) -> list[Any]:

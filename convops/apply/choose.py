@@ -52,9 +52,7 @@ class Choice(NamedTuple):
             if other in self.costs:
                 cost = self.costs[other]
                 time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
-                lines.append(
-                    f"  {other}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
-                )
+                lines.append(f"  {other}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved")
             else:
                 lines.append(f"  {other}: {self.refusals[other]}")
         return "\n".join(lines)
