@@ -133,11 +133,16 @@ def plan_of(geometry: ConvGeometry, dtype: np.dtype[Any], lengths: tuple[int, ..
         [whole, *_tilings(axis, real and number == last)]
         for number, (axis, whole) in enumerate(zip(geometry.axes, best, strict=True))
     ]
-    for number in 2 * list(range(last + 1)):
-        for choice in choices[number]:
-            trial = _planned([*best[:number], choice, *best[number + 1 :]], problem)
-            if trial.price < plan.price:
-                plan, best[number] = trial, choice
+    before = None
+    while plan is not before:
+        before = plan
+        for number, of_axis in enumerate(choices):
+            for choice in of_axis:
+                if choice is best[number]:
+                    continue
+                trial = _planned([*best[:number], choice, *best[number + 1 :]], problem)
+                if trial.price < plan.price:
+                    plan, best[number] = trial, choice
     return plan
 
 

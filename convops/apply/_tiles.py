@@ -26,6 +26,9 @@ SPATIAL = 4
 _SLOWER = {2: 1.0, 3: 1.2, 5: 1.2, 7: 1.3, 11: 1.6}
 """How much longer a factor of the length takes than its logarithm tells."""
 
+_SHORTER = 1.4
+"""How much shorter the next tile is that may be chosen."""
+
 
 class Line(NamedTuple):
     """An axis without its boundary: zeros past the ends, or a period."""
@@ -138,7 +141,7 @@ def tiles_of(line: Line, real: bool) -> list[Tile]:
     tiles = [whole_tile(line, real)]
     length = tiles[0].length
     while not line.circular and length > line.span + 8:
-        length = int(length / 1.25)
+        length = int(length / _SHORTER)
         count = -(-line.outputs // max(length - line.span + 1, 1))
         even = fast_length(-(-line.outputs // count) + line.span - 1, real)
         if line.span + 8 <= even < tiles[-1].length:

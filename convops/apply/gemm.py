@@ -1,7 +1,7 @@
 """A convolution as matrix products of overlapping tiles: block-Toeplitz matrices times BLAS."""
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -63,12 +63,17 @@ class GemmEngine:
 
     @cached_property
     def _forward(self) -> "_Product":
-        return _Product(self._weight, [forward_reading(axis) for axis in self._geometry.axes], self._exact)
+        return self._product(self._weight, False)
 
     @cached_property
     def _adjoint(self) -> "_Product":
-        weight = self._weight.conj().swapaxes(1, 2)
-        return _Product(weight, [adjoint_reading(axis) for axis in self._geometry.axes], self._exact)
+        return self._product(self._weight.conj().swapaxes(1, 2), True)
+
+    def _product(self, weight: Array, adjoint: bool) -> "_Product":
+        geometry, dtype = self._geometry, weight.dtype
+        exact = self._exact
+        tiling = Sums(_problem(geometry, dtype, adjoint)) if exact else _tiling_of(geometry, dtype, adjoint)
+        return _Product(weight, _readings(geometry, adjoint), tiling)
 
     def _refuse_too_large(self, block: Array) -> None:
         """Raise MemoryError if the extended input and the result do not fit the memory that is left."""
@@ -82,26 +87,23 @@ class GemmEngine:
 
 def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     """Return the cost of one forward application."""
-    readings = [forward_reading(axis) for axis in geometry.axes]
-    groups = geometry.groups
-    out, columns = geometry.out_channels // groups, geometry.in_channels // groups
-    cost = cheapest(_tilings(_problem(readings, groups, out, columns, dtype))).cost
+    cost = _tiling_of(geometry, dtype, False).cost
     cost = cost._replace(seconds=cost.seconds + CALL)
     if not _padded(geometry):
         return cost
-    return cost.plus_extension(geometry.in_channels, [reading.source for reading in readings], dtype)
+    sizes = [reading.source for reading in _readings(geometry, False)]
+    return cost.plus_extension(geometry.in_channels, sizes, dtype)
 
 
 class _Product:
-    """One direction: a weight of shape ``(groups, rows, columns, *taps)`` and what it reads."""
+    """One direction: a weight of shape ``(groups, rows, columns, *taps)``, what it reads, and its tiles."""
 
-    def __init__(self, weight: Array, readings: list[Reading], exact: bool) -> None:
+    def __init__(self, weight: Array, readings: list[Reading], tiling: Tiling) -> None:
         self._groups, self._rows, self._columns = weight.shape[:3]
         self._sizes = tuple([reading.size for reading in readings])
         self._sparse = any(len(reading.taps) < reading.phases for reading in readings)
         self._plane = (1,) if len(readings) == 1 else ()
-        problem = _problem(readings, self._groups, self._rows, self._columns, weight.dtype)
-        self._tiling = Sums(problem) if exact else cheapest(_tilings(problem))
+        self._tiling = tiling
         weight = weight.reshape(*weight.shape[:3], *self._plane, *weight.shape[3:])
         self._matrices = self._tiling.matrices(weight)
 
@@ -125,10 +127,22 @@ def _padded(geometry: ConvGeometry) -> tuple[Axis, ...]:
     return tuple(axes) if any(axis.before or axis.after for axis in axes) else ()
 
 
-def _problem(readings: list[Reading], groups: int, rows: int, columns: int, dtype: np.dtype[Any]) -> Problem:
-    """Return the problem; a single axis gets a trivial one before it."""
+def _readings(geometry: ConvGeometry, adjoint: bool) -> list[Reading]:
+    return [(adjoint_reading if adjoint else forward_reading)(axis) for axis in geometry.axes]
+
+
+def _problem(geometry: ConvGeometry, dtype: np.dtype[Any], adjoint: bool) -> Problem:
+    """Return the problem of one direction; a single axis gets a trivial one before it."""
+    readings, groups = _readings(geometry, adjoint), geometry.groups
     whole = (_TRIVIAL, *readings) if len(readings) == 1 else tuple(readings)
-    return Problem(whole, groups, rows, columns, dtype)
+    out, into = geometry.out_channels // groups, geometry.in_channels // groups
+    return Problem(whole, groups, *((into, out) if adjoint else (out, into)), dtype)
+
+
+@lru_cache(32)
+def _tiling_of(geometry: ConvGeometry, dtype: np.dtype[Any], adjoint: bool) -> Tiling:
+    """Return the tiling of the least cost; it knows no weight, so operators of one geometry share it."""
+    return cheapest(_tilings(_problem(geometry, dtype, adjoint)))
 
 
 def _tilings(problem: Problem) -> Iterator[Tiling]:
