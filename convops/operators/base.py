@@ -102,7 +102,7 @@ class ConvOperator(LinearOperator):
         --------
         >>> from convops import Conv
         >>> print(Conv([[1.0, 2.0], [3.0, 5.0]], (3, 3)).explain().splitlines()[0])
-        method "sparse": W is too small to think about
+        method "sparse": cheapest by the cost model
         """
         return self._map.explain()
 
