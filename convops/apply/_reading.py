@@ -6,7 +6,7 @@ depends on phase and offset alone; one of `step` and `phases` is the stride, the
 """
 
 from math import gcd
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,10 @@ def spread(weight: Array, tables: list[Table]) -> Array:
     The shape is ``(groups, rows, columns, rows_0, columns_0, …)``; zeros stand where there is no tap.
     """
     first = weight.ndim - len(tables)
-    weight = np.pad(weight, [(0, 0)] * first + [(0, 1)] * len(tables))
+    padded = np.zeros((*weight.shape[:first], *[size + 1 for size in weight.shape[first:]]), weight.dtype)
+    inside: Any = (..., *map(slice, weight.shape[first:]))
+    padded[inside] = weight
+    weight = padded
     for number, table in reversed(list(enumerate(tables, start=first))):
         weight = np.take(weight, table, axis=number)
     return weight

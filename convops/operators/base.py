@@ -286,6 +286,10 @@ class ConvOperator(LinearOperator):
         dense_matrix: Array = self.tosparse().toarray()
         return dense_matrix
 
+    def _by(self, method: str) -> Self:
+        """Return this operator applied by another method."""
+        return self._of(Map(self.geometry, self._map.weight, self.flip, method), self._conjugated)
+
     def _convops_integer_twin(self, seed: int) -> Self | None:
         """Return this operator with a random integer weight: what `check_adjoint` can check exactly.
 

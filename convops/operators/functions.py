@@ -136,7 +136,7 @@ def conv_transpose(
 def _matrix_free(operator: type[ConvOperator], *arguments: Any, **options: Any) -> ConvOperator:
     """Return the operator by the fastest method without a matrix: one product is not worth building it."""
     built = operator(*arguments, **options)
-    return operator(*arguments, **options, method="gemm") if built.method == "sparse" else built
+    return built._by("gemm") if built.method == "sparse" else built
 
 
 def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:
