@@ -17,6 +17,8 @@ _LINE = 64
 _FEW = 4096
 """Elements that are filled with zeros faster than their margins are found."""
 
+_KEPT = 2**24
+"""Bytes in one piece that glibc must have been given back once, to keep as many for what comes next."""
 _SIZES = 8
 """Sizes of batches whose steps are remembered."""
 
@@ -61,6 +63,15 @@ class Scratch:
                 self._used += -(-size // self._line) * self._line
             self._arrays[name] = flat
         return flat[:size].reshape(shape)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep the memory that a call gives back for the next one.
+
+    At first glibc returns pieces beyond some 128 KiB to the system. Each page that is taken again costs a
+    fault, and all faults together more time than the products.
+    """
+    np.empty(_KEPT, np.uint8)
 
 
 def ranges(count: int, most: int) -> list[Range]:

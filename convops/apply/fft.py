@@ -12,6 +12,7 @@ from scipy.fft import fft, hfft, ifft, ihfft, irfft, rfft
 from convops._arrays import Array
 from convops._axis import Axis
 from convops._memory import refuse_beyond_memory
+from convops.apply._blocks import keep_freed_memory
 from convops.apply._fft_plan import PIECE, Plan, plan_of
 from convops.apply._threads import share, workers
 from convops.apply._tiles import (
@@ -33,12 +34,6 @@ from convops.geometry import ConvGeometry
 Transform = Callable[..., Array]
 
 
-_KEPT = 2**24
-"""Bytes in one piece that glibc must have been given back once, to keep as many for what comes next.
-
-At first it returns pieces beyond some 128 KiB to the system; each page that is taken again costs a fault, and
-all faults together 0.6 times the time of the transforms.
-"""
 _WORTH_THREADS = 1.2e-3
 """Seconds of one piece from which its transforms use threads."""
 
@@ -114,7 +109,7 @@ class FFTEngine:
     def __init__(
         self, geometry: ConvGeometry, weight: Array, *, lengths: Sequence[int] | None = None
     ) -> None:
-        np.empty(_KEPT, np.uint8)  # taken and given back
+        keep_freed_memory()
         self._plan = plan = plan_of(geometry, weight.dtype, tuple(lengths or ()))
         groups = geometry.groups
         self._channels = (groups, geometry.in_channels // groups), (groups, geometry.out_channels // groups)

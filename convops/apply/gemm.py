@@ -11,6 +11,7 @@ from convops._arrays import Array
 from convops._axis import Axis
 from convops._memory import refuse_beyond_memory
 from convops.apply._bands import Bands
+from convops.apply._blocks import keep_freed_memory
 from convops.apply._columns import Columns
 from convops.apply._problem import Problem, Tiling, cheapest
 from convops.apply._reading import Reading, adjoint_reading, forward_reading
@@ -36,6 +37,7 @@ class GemmEngine:
     """
 
     def __init__(self, geometry: ConvGeometry, weight: Array, exact: bool = False) -> None:
+        keep_freed_memory()
         self._geometry = geometry
         self._exact = exact
         groups = geometry.groups

@@ -1,5 +1,8 @@
 """Blocks of a result, position by position."""
 
+import platform
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -177,3 +180,26 @@ def test_all_of_a_long_source_is_read_where_nothing_is_padded() -> None:
     reading = forward_reading(Axis(5000, 3, 1, 1, 0, 0, "zeros"))
     block = Block((0, 1), (0, 1), ((0, reading.places),))
     assert reads([reading], 1, block).margins == []
+
+
+FAULTS = """
+import resource, sys
+import numpy as np
+from convops import Conv
+line = np.exp(-np.arange(-7, 8) ** 2 / 18.0)
+A = Conv(np.outer(line, line), (512, 512), padding="same", boundary="symmetric", method=sys.argv[1])
+x = np.ones(A.input_shape)
+A(x), A.H(x)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    A(x), A.H(x)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory in another way")
+@pytest.mark.parametrize("method", ["gemm", "fft", "separable"])
+def test_a_fresh_process_takes_no_memory_from_the_system_at_each_call(method: str) -> None:
+    """Each page that is taken costs a fault: some 2000 a call, more time than the products."""
+    run = subprocess.run([sys.executable, "-c", FAULTS, method], check=True, capture_output=True, text=True)
+    assert int(run.stdout) < 20 * 200
