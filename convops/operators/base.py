@@ -1,5 +1,6 @@
 """SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
 
+from collections.abc import Iterator
 from numbers import Number
 from typing import Any, NoReturn, Self
 
@@ -12,6 +13,7 @@ from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators.map import Map
+from convops.operators.smaller import smaller_maps
 
 _NOT_ARRAYS = (LinearOperator, Number)
 
@@ -300,6 +302,11 @@ class ConvOperator(LinearOperator):
         weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
         weight.flags.writeable = False
         return self._of(Map(self.geometry, weight, self.flip, self.method), False)
+
+    def _convops_smaller(self) -> Iterator[Self]:
+        """Yield smaller operators of the same kind, for a report of one that fails."""
+        for map_ in smaller_maps(self._map):
+            yield self._of(map_, self._conjugated)
 
     @property
     def _convops_gain(self) -> float:

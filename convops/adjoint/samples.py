@@ -1,0 +1,190 @@
+"""Probes of a pair and what the maps make of them: each product is made once, when it is first asked for."""
+
+from functools import cached_property
+from math import hypot, log2, sqrt
+
+import numpy as np
+
+from convops._arrays import INT64, Array
+from convops.adjoint.numbers import norm, rms, unit_roundoff
+from convops.adjoint.pair import Pair, Shape, Side
+from convops.adjoint.probes import FEW, LARGEST_INTEGER, dense_probes, faint, integer_probes, strata
+
+PROBES = {"quick": 2, "default": 3, "complete": 3}
+PROBES_OF_FEW = 5
+SAFETY = 8
+
+
+class Half:
+    """One map, its probes, their images and its own rounding."""
+
+    def __init__(
+        self, side: Side, shape: Shape, image_shape: Shape, pair: Pair, seed: tuple[int, ...], level: str
+    ) -> None:
+        self.side = side
+        self.pair = pair
+        self.shape, self.image_shape = shape, image_shape
+        self._seed = seed
+        self._level = level
+
+    def generator(self, purpose: int) -> np.random.Generator:
+        """Return the random numbers of one purpose: they do not hang on which checks are made."""
+        return np.random.default_rng([*self._seed, purpose])
+
+    @cached_property
+    def probes(self) -> list[Array]:
+        """Vectors without small entries."""
+        few = min(self.pair.rows, self.pair.columns) < FEW and self._level != "quick"
+        count = PROBES_OF_FEW if few else PROBES[self._level]
+        if self.pair.exact:
+            return integer_probes(self.generator(0), count, self.side.columns, self.largest_integer)
+        return dense_probes(self.generator(0), count, self.side.columns, self.pair.dtype)
+
+    @cached_property
+    def images(self) -> list[Array]:
+        """What the map makes of the probes."""
+        return [self.side(probe) for probe in self.probes]
+
+    @cached_property
+    def strata(self) -> list[tuple[Array, Array]]:
+        """Probes that vanish but for the border, the corners, or one phase; and their images."""
+        if self.pair.exact or self._level == "quick" or min(self.pair.rows, self.pair.columns) < FEW:
+            return []
+        masks = strata(self.shape, self.generator(1))
+        values = dense_probes(self.generator(2), len(masks), self.side.columns, self.pair.dtype)
+        probes = [
+            np.where(mask, value, value.dtype.type(0)) for mask, value in zip(masks, values, strict=True)
+        ]
+        return [(probe, self.side(probe)) for probe in probes]
+
+    @property
+    def largest_integer(self) -> int:
+        """Return the largest entry of integer probes: as large as the sums of the map can take."""
+        return max(min(LARGEST_INTEGER, int((2**62 - 1) // max(self.pair.gain, 1))), 1)
+
+    @cached_property
+    def image_of_sum(self) -> Array:
+        """A(x₁ + x₂)."""
+        return self.side(self.probes[0] + self.probes[1])
+
+    @cached_property
+    def sum_error(self) -> Array:
+        """A(x₁ + x₂) − (Ax₁ + Ax₂): nothing but rounding, where the map is linear."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return difference(self.image_of_sum, sum_of(self.images[0], self.images[1]))
+
+    @cached_property
+    def faint_error(self) -> Array:
+        """A(x₁ + f) − (Ax₁ + Af) for an f that is lost if x₁ + f is stored in half the digits."""
+        probe = faint(self.generator(3), self.side.columns, self.pair.dtype)
+        image_of_sum, image = self.side(self.probes[0] + probe), self.side(probe)
+        with np.errstate(invalid="ignore", over="ignore"):
+            return difference(image_of_sum, sum_of(self.images[0], image))
+
+    @cached_property
+    def size(self) -> float:
+        """The largest ‖Ax‖ among the probes."""
+        return max(map(norm, self.images))
+
+    @property
+    def largest_noise(self) -> float:
+        """What the norm of an error of rounding may reach."""
+        return self.noise_at(unit_roundoff(self.pair.dtype))
+
+    def noise_at(self, roundoff: float) -> float:
+        """Return what the norm of an error may reach in arithmetic of this unit roundoff.
+
+        Errors of N roundings add up like √N (Higham and Mary, doi:10.1137/18M1226312), those of a
+        transform or of sums in pairs like √log N; no map has sums of more terms than it has entries.
+        """
+        entries = self.pair.rows + self.pair.columns
+        growth = max(2**7 * sqrt(log2(entries)), 4 * sqrt(entries))
+        internal = self.pair.gain * sqrt(max(self.pair.rows, self.pair.columns))
+        return growth * roundoff * (2 * self.size + internal) + self.underflow
+
+    @property
+    def underflow(self) -> float:
+        """What products that leave the range of the dtype downwards can add up to."""
+        if self.pair.exact:
+            return 0.0
+        return 8 * (self.pair.rows + self.pair.columns) * float(np.finfo(self.pair.dtype).smallest_subnormal)
+
+    def error_per_entry(self, weights: Array) -> float:
+        """Return the measured error of an entry of an image, overall or where `weights` are not zero.
+
+        What is not linear has no noise to allow for.
+        """
+        if not self._noise_is_allowed:
+            return 0.0
+        return max(self._error_overall, 0.0 if weights.all() else rms(self.sum_error[weights != 0])) / 2
+
+    def roundoff_per_entry(self, weights: Array) -> float:
+        """Return half a unit roundoff of an entry of an image: the least error that is allowed.
+
+        Where an image has so few entries that the error it shows may be small by chance, this is the
+        bound that holds for the longest sums.
+        """
+        terms = self.side.columns if self.side.rows < FEW else 1
+        value = self._entry_overall
+        if not weights.all():
+            value = max(value, *(rms(image[weights != 0]) for image in self.images))
+        return unit_roundoff(self.pair.dtype) / 2 * sqrt(terms) * value
+
+    @cached_property
+    def _noise_is_allowed(self) -> bool:
+        return norm(self.sum_error) <= self.largest_noise
+
+    @cached_property
+    def _error_overall(self) -> float:
+        return rms(self.sum_error)
+
+    @cached_property
+    def _entry_overall(self) -> float:
+        return max(map(rms, self.images))
+
+
+class Samples:
+    """Both halves of a pair, and how far their inner products may lie apart."""
+
+    def __init__(self, pair: Pair, seed: int, level: str) -> None:
+        self.pair = pair
+        self.seed = seed
+        self.level = level
+        before, after = pair.input_shape, pair.output_shape
+        self.forward = Half(pair.forward, before, after, pair, (seed, 0), level)
+        self.adjoint = Half(pair.adjoint, after, before, pair, (seed, 1), level)
+
+    @property
+    def halves(self) -> tuple[Half, Half]:
+        """The forward map first."""
+        return self.forward, self.adjoint
+
+    def tolerance(self, x: Array, y: Array) -> float:
+        """Return what rounding may make of ⟨Ax, y⟩ − ⟨x, By⟩.
+
+        The errors of Ax are independent of y: their inner product is that of a random walk, whose steps
+        are the error per entry times those of y, and which reaches 8 standard deviations in one of 10¹⁵.
+        """
+        if self.pair.exact:
+            return 0.0
+        forward, adjoint, of_x, of_y = self.forward, self.adjoint, norm(x), norm(y)
+        measured = hypot(forward.error_per_entry(y) * of_y, adjoint.error_per_entry(x) * of_x)
+        least = hypot(forward.roundoff_per_entry(y) * of_y, adjoint.roundoff_per_entry(x) * of_x)
+        return SAFETY * max(measured, least) + self.forward.underflow
+
+
+def sum_of(a: Array, b: Array) -> Array:
+    """Return a + b; integers in int64."""
+    return _wide(a) + _wide(b)
+
+
+def difference(a: Array, b: Array) -> Array:
+    """Return a − b; integers in int64."""
+    return _wide(a) - _wide(b)
+
+
+def _wide(a: Array) -> Array:
+    return a.astype(INT64, copy=False) if a.dtype.kind in "iu" else a
+
+
+__all__ = ["Half", "Samples", "difference", "sum_of"]
