@@ -64,7 +64,7 @@ def additivity(samples: Samples) -> AdjointCheck:
     worst = (-1.0, "", 0.0, 0.0, 0.0)
     for half in samples.halves:
         bound = 0.0 if samples.pair.exact else coarse_noise(half)
-        sums = norm(half.sum_error)
+        sums = half.largest_sum_error
         errors = [(sums, f"{half.side.label}(x1 + x2) - {half.side.label}(x1) - {half.side.label}(x2)")]
         if samples.pair.dtype.kind == "c" and samples.level != "quick":
             turned = norm(difference(half.side(1j * half.probes[0]), 1j * half.images[0]))
@@ -87,7 +87,7 @@ def precision(samples: Samples) -> AdjointCheck:
     """Check that the maps round no more than their dtype does; the bound is never widened for noise."""
     worst = (-1.0, "", 0.0, 0.0, 0.0, "")
     for half in samples.halves:
-        for error, what in ((norm(half.sum_error), "a sum"), (norm(half.faint_error), "faint digits")):
+        for error, what in ((half.largest_sum_error, "a sum"), (norm(half.faint_error), "faint digits")):
             if error <= coarse_noise(half):  # else it is not additive, which is another check
                 bound = half.largest_noise
                 severity = error / bound if bound else (inf if error else 0.0)

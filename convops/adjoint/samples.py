@@ -1,12 +1,13 @@
 """Probes of a pair and what the maps make of them: each product is made once, when it is first asked for."""
 
 from functools import cached_property
-from math import hypot, log2, sqrt
+from itertools import combinations, pairwise
+from math import hypot, inf, log2, sqrt
 
 import numpy as np
 
 from convops._arrays import INT64, Array
-from convops.adjoint.numbers import norm, rms, unit_roundoff
+from convops.adjoint.numbers import inner, norm, rms, unit_roundoff
 from convops.adjoint.pair import Pair, Shape, Side
 from convops.adjoint.probes import FEW, LARGEST_INTEGER, dense_probes, faint, integer_probes, strata
 
@@ -34,11 +35,14 @@ class Half:
     @cached_property
     def probes(self) -> list[Array]:
         """Vectors without small entries."""
-        few = min(self.pair.rows, self.pair.columns) < FEW and self._level != "quick"
-        count = PROBES_OF_FEW if few else PROBES[self._level]
+        count = PROBES_OF_FEW if self._few else PROBES[self._level]
         if self.pair.exact:
             return integer_probes(self.generator(0), count, self.side.columns, self.largest_integer)
         return dense_probes(self.generator(0), count, self.side.columns, self.pair.dtype)
+
+    @property
+    def _few(self) -> bool:
+        return min(self.pair.rows, self.pair.columns) < FEW and self._level != "quick"
 
     @cached_property
     def images(self) -> list[Array]:
@@ -63,15 +67,23 @@ class Half:
         return max(min(LARGEST_INTEGER, int((2**62 - 1) // max(self.pair.gain, 1))), 1)
 
     @cached_property
-    def image_of_sum(self) -> Array:
-        """A(x₁ + x₂)."""
-        return self.side(self.probes[0] + self.probes[1])
+    def sum_errors(self) -> list[Array]:
+        """A(x₁ + x₂) − (Ax₁ + Ax₂): nothing but rounding, where the map is linear.
+
+        One for two probes, or for each two neighbours where vectors are so short that one tells little.
+        """
+        pairs = list(pairwise(zip(self.probes, self.images, strict=True)))
+        errors = []
+        for (one, of_one), (two, of_two) in pairs if self._few else pairs[:1]:
+            image = self.side(one + two)
+            with np.errstate(invalid="ignore", over="ignore"):
+                errors.append(difference(image, sum_of(of_one, of_two)))
+        return errors
 
     @cached_property
-    def sum_error(self) -> Array:
-        """A(x₁ + x₂) − (Ax₁ + Ax₂): nothing but rounding, where the map is linear."""
-        with np.errstate(invalid="ignore", over="ignore"):
-            return difference(self.image_of_sum, sum_of(self.images[0], self.images[1]))
+    def largest_sum_error(self) -> float:
+        """The largest norm among the `sum_errors`."""
+        return max(map(norm, self.sum_errors))
 
     @cached_property
     def faint_error(self) -> Array:
@@ -114,29 +126,35 @@ class Half:
 
         What is not linear has no noise to allow for.
         """
-        if not self._noise_is_allowed:
+        if not self.largest_sum_error <= self.largest_noise:
             return 0.0
-        return max(self._error_overall, 0.0 if weights.all() else rms(self.sum_error[weights != 0])) / 2
+        return max(self._error_overall, *_rms_at(weights, self.sum_errors)) / 2
 
     def roundoff_per_entry(self, weights: Array) -> float:
         """Return half a unit roundoff of an entry of an image: the least error that is allowed.
 
-        Where an image has so few entries that the error it shows may be small by chance, this is the
-        bound that holds for the longest sums.
+        Where the errors of an image have so few dimensions that those measured may be small by chance,
+        this is the bound that holds for the longest sums.
         """
-        terms = self.side.columns if self.side.rows < FEW else 1
-        value = self._entry_overall
-        if not weights.all():
-            value = max(value, *(rms(image[weights != 0]) for image in self.images))
+        terms = self.side.columns if self._dimensions < FEW else 1
+        value = max(self._entry_overall, *_rms_at(weights, self.images))
         return unit_roundoff(self.pair.dtype) / 2 * sqrt(terms) * value
 
     @cached_property
-    def _noise_is_allowed(self) -> bool:
-        return norm(self.sum_error) <= self.largest_noise
+    def _dimensions(self) -> float:
+        """In how many dimensions the images spread: random directions in d have a squared cosine of 1/d."""
+        lengths = list(map(norm, self.images))
+        cosines = [
+            min(abs(inner(one / length, two / other)), 1.0)
+            for (one, length), (two, other) in combinations(zip(self.images, lengths, strict=True), 2)
+            if min(length, other) > 0
+        ]
+        squares = sum(cosine**2 for cosine in cosines)
+        return min(len(cosines) / squares if squares > 0 else inf, self.side.rows)
 
     @cached_property
     def _error_overall(self) -> float:
-        return rms(self.sum_error)
+        return max(map(rms, self.sum_errors))
 
     @cached_property
     def _entry_overall(self) -> float:
@@ -171,6 +189,11 @@ class Samples:
         measured = hypot(forward.error_per_entry(y) * of_y, adjoint.error_per_entry(x) * of_x)
         least = hypot(forward.roundoff_per_entry(y) * of_y, adjoint.roundoff_per_entry(x) * of_x)
         return SAFETY * max(measured, least) + self.forward.underflow
+
+
+def _rms_at(weights: Array, vectors: list[Array]) -> list[float]:
+    """Return the rms of vectors where weights are not zero; of those without a zero it is that overall."""
+    return [0.0] if weights.all() else [rms(vector[weights != 0]) for vector in vectors]
 
 
 def sum_of(a: Array, b: Array) -> Array:
