@@ -39,6 +39,10 @@ def _rounding(pair: Pair) -> str | None:
     return None
 
 
+def _sums_overflow(pair: Pair) -> str | None:
+    return "sums of two probes could leave int64" if pair.exact and pair.gain >= 2.0**61 else None
+
+
 def _without(*names: str) -> Callable[[Pair], str | None]:
     def objection(pair: Pair) -> str | None:
         if pair.op is None:
@@ -62,7 +66,7 @@ def _too_many_entries(pair: Pair) -> str | None:
 _KINDS = {
     "contract": _Kind(interface.contract),
     "homogeneity": _Kind(linearity.homogeneity),
-    "additivity": _Kind(linearity.additivity),
+    "additivity": _Kind(linearity.additivity, "quick", _sums_overflow),
     "precision": _Kind(linearity.precision, "default", _of_integers),
     "adjoint": _Kind(products.adjoint, "quick", _of_integers),
     "exact": _Kind(products.exact, "default", _rounding),

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from convops.adjoint.numbers import largest, norm
-from convops.adjoint.report import AdjointCheck
+from convops.adjoint.numbers import largest, norm, severity
+from convops.adjoint.report import AdjointCheck, Figure
 from convops.adjoint.samples import Half, Samples, difference
 from convops.adjoint.words import named_entry, number
 
@@ -64,23 +64,19 @@ def additivity(samples: Samples) -> AdjointCheck:
     worst = (-1.0, "", 0.0, 0.0, 0.0)
     for half in samples.halves:
         bound = 0.0 if samples.pair.exact else coarse_noise(half)
-        sums = half.largest_sum_error
-        errors = [(sums, f"{half.side.label}(x1 + x2) - {half.side.label}(x1) - {half.side.label}(x2)")]
+        errors = [(half.largest_sum_error, "{0}(x1 + x2) = {0}(x1) + {0}(x2)")]
         if samples.pair.dtype.kind == "c" and samples.level != "quick":
             turned = norm(difference(half.side(1j * half.probes[0]), 1j * half.images[0]))
-            errors.append((turned, f"{half.side.label}(ix) - i {half.side.label}(x)"))
-        for error, text in errors:
-            severity = error / bound if bound else (inf if error else 0.0)
-            worst = max(worst, (severity, text, error, bound, half.size))
-    severity, text, error, bound, size = worst
-    passed = severity <= 1
-    detail = f"‖{text}‖ = {number(error)} where ‖A(x)‖ = {number(size)}"
-    return AdjointCheck(
-        "additivity",
-        passed,
-        detail if passed else f"{detail}: not additive",
-        {"difference": error, "bound": bound},
-    )
+            errors.append((turned, "{0}(ix) = i {0}(x)"))
+        for error, law in errors:
+            text = law.format(half.side.label)
+            worst = max(worst, (severity(error, bound), text, error, bound, half.size))
+    times, text, error, bound, size = worst
+    figures: dict[str, Figure] = {"difference": error, "bound": bound}
+    if times <= 1:
+        return AdjointCheck("additivity", True, f"{text} to {number(error)} of {number(size)}", figures)
+    detail = f"not {text}: the sides differ by {number(error)} of {number(size)}"
+    return AdjointCheck("additivity", False, detail, figures)
 
 
 def precision(samples: Samples) -> AdjointCheck:
@@ -90,11 +86,10 @@ def precision(samples: Samples) -> AdjointCheck:
         for error, what in ((half.largest_sum_error, "a sum"), (norm(half.faint_error), "faint digits")):
             if error <= coarse_noise(half):  # else it is not additive, which is another check
                 bound = half.largest_noise
-                severity = error / bound if bound else (inf if error else 0.0)
-                worst = max(worst, (severity, half.side.label, error, bound, half.size, what))
-    severity, label, error, bound, size, what = worst
-    figures: dict[str, Any] = {"difference": error, "bound": bound}
-    if severity <= 1:
+                worst = max(worst, (severity(error, bound), half.side.label, error, bound, half.size, what))
+    times, label, error, bound, size, what = worst
+    figures: dict[str, Figure] = {"difference": error, "bound": bound}
+    if times <= 1:
         return AdjointCheck("precision", True, f"rounds by {number(error)}, allowed {number(bound)}", figures)
     name, roundoff = _NARROWER[np.finfo(samples.pair.dtype).dtype]
     relative = error / size if size else inf
@@ -119,7 +114,8 @@ def _factors(half: Half) -> Iterator[tuple[Any, str]]:
     """Yield factors that change no digit, and the factor times x in words."""
     yield -1, "-x"
     if half.pair.exact:
-        yield 2 ** _integer_power(half), f"2**{_integer_power(half)} x"
+        if (power := _integer_power(half)) > 0:
+            yield 2**power, f"2**{power} x"
         return
     biggest = float(np.abs(half.images[0]).max())
     room = frexp(float(np.finfo(half.pair.dtype).max))[1] - frexp(max(biggest, 1.0))[1]

@@ -46,6 +46,15 @@ def distance(left: complex, right: complex) -> float:
     return found if found == found else inf
 
 
+def severity(difference: float, bound: float) -> float:
+    """Return the difference in units of what is allowed; infinite where it is not finite."""
+    if not difference < inf:
+        return inf
+    if bound > 0:
+        return difference / bound
+    return inf if difference > 0 else 0.0
+
+
 def largest(x: Array) -> int:
     """Return the largest |value| of integers."""
     return max(-int(x.min()), int(x.max())) if x.size else 0

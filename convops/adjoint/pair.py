@@ -87,12 +87,14 @@ class Side:
         return Side(label, function, self.before, self.after, self.tally)
 
     def _vector(self, returned: Any) -> Array:
-        found = np.asarray(returned)
-        if found.dtype not in self.dtypes:
-            self.dtypes.append(found.dtype)
-        if found.dtype == np.float16:
-            found = found.astype(np.float32)
-        y = np.array(dense(f"what {self.label} returned", found))
+        try:
+            found = np.asarray(returned)
+            if found.dtype not in self.dtypes:
+                self.dtypes.append(found.dtype)
+            wider = found.astype(np.float32) if found.dtype == np.float16 else found
+            y = np.array(dense(f"what {self.label} returned", wider))
+        except (TypeError, ValueError) as error:
+            raise BrokenContract(f"{self.label} returned no array of numbers: {error}") from error
         if y.size != self.rows or (y.shape != self.after and len(self.after) > 1):
             raise BrokenContract(
                 f"{self.label} returned shape {y.shape} for x of shape {self.before}: it must be {self.after}"

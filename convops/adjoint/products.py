@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
-from convops.adjoint.numbers import distance, inner, norm, unit_roundoff
+from convops.adjoint.numbers import distance, inner, norm, severity, unit_roundoff
 from convops.adjoint.pair import Pair, pair_of
 from convops.adjoint.report import AdjointCheck
 from convops.adjoint.samples import SAFETY, Samples, difference
@@ -36,9 +36,7 @@ class Sides:
     @property
     def severity(self) -> float:
         """The difference in units of what is allowed."""
-        if self.bound > 0:
-            return self.difference / self.bound
-        return inf if self.difference > 0 else 0.0
+        return severity(self.difference, self.bound)
 
 
 def all_sides(samples: Samples) -> Iterator[Sides]:
@@ -164,7 +162,7 @@ def _inner_products(name: str, sides: Sides) -> AdjointCheck:
     found, allowed = number(sides.difference), number(sides.bound)
     return AdjointCheck(
         name,
-        sides.difference <= sides.bound,
+        sides.severity <= 1,
         f"⟨Ax, y⟩ = {_digits(sides.left)}, ⟨x, Aᴴy⟩ = {_digits(sides.right)}, difference {found}, "
         f"allowed {allowed}",
         {"left": sides.left, "right": sides.right, "difference": sides.difference, "bound": sides.bound},
