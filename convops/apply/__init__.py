@@ -1,6 +1,14 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
-from convops.apply.choose import METHODS, Choice, batches_by_gemm, choose, refusal, worth_no_thought
+from convops.apply.choose import (
+    METHODS,
+    Choice,
+    batches_by_gemm,
+    choose,
+    refusal,
+    with_rank,
+    worth_no_thought,
+)
 from convops.apply.engine import Engine
 from convops.apply.fft import FFTEngine
 from convops.apply.gemm import GemmEngine
@@ -16,5 +24,6 @@ __all__ = [
     "batches_by_gemm",
     "choose",
     "refusal",
+    "with_rank",
     "worth_no_thought",
 ]

@@ -31,6 +31,7 @@ _SMALL_MATRIX = 2**20
 """Bytes of W below which a product with it takes less than the overhead of any other method."""
 _LONG_BORDER = 2**16
 """Border outputs of W that it takes long to count, and longer to write."""
+_NOT_OF_RANK_ONE = "the kernel is not of rank 1"
 
 
 class Choice(NamedTuple):
@@ -50,9 +51,7 @@ class Choice(NamedTuple):
         lines = [f'method "{method}": {reason}']
         for other in METHODS[1:]:
             if other in self.costs:
-                cost = self.costs[other]
-                time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
-                lines.append(f"  {other}: about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved")
+                lines.append(f"  {other}: {_in_words(self.costs[other])}")
             else:
                 lines.append(f"  {other}: {self.refusals[other]}")
         return "\n".join(lines)
@@ -78,6 +77,24 @@ def choose(geometry: ConvGeometry, weight: Array) -> Choice:
     return Choice(
         fastest, costs, {method: reason for method, reason in refusals.items() if reason is not None}
     )
+
+
+def with_rank(choice: Choice, geometry: ConvGeometry, weight: Array) -> Choice:
+    """Return the choice with what the passes cost by which a kernel that is not of rank 1 is applied by name.
+
+    Only to explain the choice: to make it, no kernel need be decomposed.
+    """
+    if choice.refusals.get("separable") != _NOT_OF_RANK_ONE:
+        return choice
+    found = separable.terms(geometry, weight)
+    if not isinstance(found, str):
+        rank = len(found)
+        found = (
+            f"{_in_words(separable.estimate(geometry, weight.dtype, rank))}; the rank found is {rank}, the "
+            f"limit {separable.largest_rank(geometry.kernel_size)}. "
+            '"auto" takes rank 1 alone, to the last bits of every tap.'
+        )
+    return choice._replace(refusals=choice.refusals | {"separable": found})
 
 
 def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
@@ -111,7 +128,7 @@ def _not_rank_one(geometry: ConvGeometry, weight: Array) -> str | None:
     if (reason := separable.unfit(geometry, weight)) is not None:
         return reason
     if separable.rank_one(weight.reshape(geometry.in_channels, *geometry.kernel_size)) is None:
-        return "the kernel is not of rank 1. method='separable' also takes a sum of few such kernels."
+        return _NOT_OF_RANK_ONE
     return None
 
 
@@ -133,6 +150,11 @@ def _too_large(geometry: ConvGeometry, dtype: np.dtype[Any]) -> str | None:
     if nbytes > room:
         return f"W takes {nbytes / 2**30:.1f} GiB or more, and {room / 2**30:.1f} GiB are worth it"
     return None
+
+
+def _in_words(cost: Cost) -> str:
+    time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
+    return f"about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
 
 
 def _seconds(seconds: float) -> str:

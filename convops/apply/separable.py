@@ -1,6 +1,7 @@
 """Kernels of rank 1, or of low rank, as passes along the axes: d·k taps instead of k^d."""
 
 from functools import cached_property, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,8 @@ def terms(geometry: ConvGeometry, weight: Array) -> list[Term] | str:
     """Return the terms that the weight is the sum of to rounding error, or why there are none that help.
 
     A kernel of rank 1 is found entry by entry, so that each tap keeps its own relative precision. A sum of
-    several is found by the singular value decomposition, and is exact relative to the largest tap.
+    several is found by the singular value decomposition, and is exact relative to the largest tap; with more
+    than two axes there may be a shorter one.
     """
     if (reason := unfit(geometry, weight)) is not None:
         return reason
@@ -100,12 +102,18 @@ def terms(geometry: ConvGeometry, weight: Array) -> list[Term] | str:
         return [term]
     found = _low_rank(kernels)
     sizes = geometry.kernel_size
-    if len(found) * sum(sizes) >= np.prod(sizes):
+    if len(found) > largest_rank(sizes):
         return (
-            f"the kernel of shape {sizes} is a sum of {len(found)} separable ones to rounding error; that is "
-            f"{len(found)} * {sum(sizes)} taps in place of {np.prod(sizes)}. Use method='gemm' or 'fft'."
+            f"a kernel of shape {sizes} must be of rank {largest_rank(sizes)} at most; the rank found is "
+            f"{len(found)}, which is {len(found)} * {sum(sizes)} taps in place of {prod(sizes)}. Use "
+            "method='gemm' or 'fft'."
         )
     return found
+
+
+def largest_rank(sizes: tuple[int, ...]) -> int:
+    """Return up to which rank the terms of a kernel have fewer taps than the kernel; at least 1."""
+    return max((prod(sizes) - 1) // sum(sizes), 1)
 
 
 def unfit(geometry: ConvGeometry, weight: Array) -> str | None:

@@ -21,6 +21,7 @@ from convops.apply import (
     batches_by_gemm,
     choose,
     refusal,
+    with_rank,
     worth_no_thought,
 )
 from convops.assembly import oriented
@@ -87,7 +88,8 @@ class Map:
 
     def explain(self) -> str:
         """Return the method and the estimated cost of each, line by line."""
-        text = self.choice.explain(self.method, self._asked == "auto")
+        choice = with_rank(self.choice, self.geometry, self.correlated)
+        text = choice.explain(self.method, self._asked == "auto")
         if self.batches_by_gemm < sys.maxsize:
             text += f'\nbatches of {self.batches_by_gemm} arrays or more: "gemm"'
         return text

@@ -21,6 +21,7 @@ from convops.apply import (
     gemm,
     refusal,
     separable,
+    with_rank,
     worth_no_thought,
 )
 from convops.apply.cost import Cost
@@ -170,11 +171,35 @@ def test_integers_with_a_dtype_get_any_method() -> None:
 def test_a_kernel_that_is_not_of_rank_1_is_separable_only_when_asked() -> None:
     weight = np.outer(LINE, LINE) + np.outer(LINE**2, LINE + 1)
     A = Conv(weight, (512, 512))
-    assert A._map.choice.refusals["separable"] == (
-        "the kernel is not of rank 1. method='separable' also takes a sum of few such kernels."
-    )
+    assert A._map.choice.refusals["separable"] == "the kernel is not of rank 1"
     assert refusal("separable", A.geometry, weight) is None
     assert Conv(weight, (512, 512), method="separable").method == "separable"
+
+
+@pytest.mark.parametrize("method", ["auto", "separable"])
+@pytest.mark.parametrize("rank", [2, 3])
+def test_a_sum_of_few_separable_kernels_is_explained_with_its_rank_and_what_that_costs(
+    rank: int, method: str
+) -> None:
+    A = Conv(RANDOM[:31, :rank] @ RANDOM[:rank, :31], (512, 512), method=method)
+    cost = separable.estimate(A.geometry, A.dtype, rank)
+    (line,) = [line for line in A.explain().splitlines() if line.startswith("  separable: ")]
+    assert f"separable: about {cost.seconds * 1e3:.3g} ms on one core, {cost.flops / 1e6:.3g} Mflop" in line
+    assert f"the rank found is {rank}, the limit 15." in line
+    assert '"auto" takes rank 1 alone' in line
+
+
+def test_a_kernel_of_too_high_a_rank_is_explained_with_its_rank_and_the_limit() -> None:
+    A = Conv(RANDOM[:9, :9], (40, 40))
+    assert (
+        "  separable: a kernel of shape (9, 9) must be of rank 4 at most; the rank found is 9, which is "
+        "9 * 18 taps in place of 81. Use method='gemm' or 'fft'."
+    ) in A.explain().splitlines()
+
+
+def test_no_kernel_is_decomposed_to_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(separable, "_low_rank", refuse_to_think)
+    assert operator().method != "separable"
 
 
 def test_a_weight_that_is_not_finite_is_transformed_by_nothing() -> None:
@@ -296,7 +321,7 @@ def test_every_method_is_named_with_its_cost_or_why_not(case: Case) -> None:
             assert head.startswith(f'method "{A.method}": ')
             assert head.endswith("as asked for") == (method != "auto")
             assert [line.split(":")[0] for line in body] == [f"  {name}" for name in REAL_METHODS]
-            choice = A._map.choice
+            choice = with_rank(A._map.choice, A.geometry, A._map.correlated)
             for name, line in zip(REAL_METHODS, body, strict=True):
                 costs = f"  {name}: about "
                 assert line.startswith(
