@@ -98,7 +98,8 @@ class ConvOperator(LinearOperator):
     def explain(self) -> str:
         """Return which method applies the operator, why, and what each is expected to cost.
 
-        The costs are those of one product with one core of a recent server; only their ratios matter.
+        The costs are those of one product W x with one core of a recent server; only their ratios matter.
+        A `ConvTranspose` shows the same: its own costs differ little, as a rule.
 
         Examples
         --------
@@ -106,7 +107,13 @@ class ConvOperator(LinearOperator):
         >>> print(Conv([[1.0, 2.0], [3.0, 5.0]], (3, 3)).explain().splitlines()[0])
         method "sparse": cheapest by the cost model
         """
-        return self._map.explain()
+        text = self._map.explain()
+        if self._transposed:
+            text += (
+                "\nthe costs are those of W x, the product of the Conv; those of its transpose differ little "
+                "as a rule"
+            )
+        return text
 
     def __call__(self, x: Any) -> Array:
         """Apply the operator to arrays of its own shape.

@@ -152,3 +152,12 @@ def test_repr_names_shapes_and_dtype() -> None:
     assert repr(A) == "<16x24 Conv: input_shape (3, 8) -> output_shape (4, 4), float32>"
     assert repr(A.T) == "<24x16 ConvTranspose: input_shape (4, 4) -> output_shape (3, 8), float32>"
     assert isinstance(A, LinearOperator)
+
+
+def test_a_transpose_says_that_the_costs_are_those_of_the_convolution() -> None:
+    A, B = operators_of(SOME[0])
+    for operator in (A.T, A.H, B):
+        *same, last = operator.explain().splitlines()
+        assert same == A.explain().splitlines()
+        assert last.startswith("the costs are those of W x, the product of the Conv")
+    assert B.T.explain() == A.explain()
