@@ -118,7 +118,9 @@ def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:
         found = separable.terms(geometry, weight)
         return found if isinstance(found, str) else None
     if method == "fft" and weight.dtype.kind in "iu":
-        return "it rounds, and integers are kept exact. Use method='gemm' or 'sparse', or give a dtype."
+        return (
+            "transforms round, and integers are kept exact. Use method='gemm' or 'sparse', or a float dtype."
+        )
     if method == "fft" and not np.isfinite(weight).all():
         return "the weight is not finite, and a transform would spread that. Use method='sparse'."
     return None
@@ -144,17 +146,24 @@ def sparse_estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
 def _too_large(geometry: ConvGeometry, dtype: np.dtype[Any]) -> str | None:
     """Return why W shall not be built; None if it may."""
     if any(axis.out_size - (axis.interior[1] - axis.interior[0]) > _LONG_BORDER for axis in geometry.axes):
-        return "W has more rows at its borders than are worth counting"
+        return 'W has so many rows at its borders that "auto" does not take the time to count its entries.'
     room = min(_LARGEST_MATRIX, available_bytes() // 2)
     nbytes = geometry.nbytes(dtype) if geometry.shape[0] * 4 <= room else geometry.shape[0] * 4
     if nbytes > room:
-        return f"W takes {nbytes / 2**30:.1f} GiB or more, and {room / 2**30:.1f} GiB are worth it"
+        return (
+            f'W would take at least {_size(nbytes)}, and "auto" builds no W of more than {_size(room)}: half '
+            "of the free memory, or 1 GiB if that is less."
+        )
     return None
 
 
 def _in_words(cost: Cost) -> str:
     time, flops, nbytes = _seconds(cost.seconds), cost.flops / 1e6, cost.nbytes / 1e6
     return f"about {time} on one core, {flops:.3g} Mflop, {nbytes:.3g} MB moved"
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes / 2**30:.1f} GiB" if nbytes >= 2**30 else f"{nbytes / 2**20:.1f} MiB"
 
 
 def _seconds(seconds: float) -> str:

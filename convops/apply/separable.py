@@ -124,7 +124,10 @@ def unfit(geometry: ConvGeometry, weight: Array) -> str | None:
             "group(s), are not separable. Give one kernel per channel, groups=C, or use method='gemm'."
         )
     if weight.dtype.kind in "iu":
-        return "it rounds, and integers are kept exact. Use method='gemm' or 'sparse', or give a dtype."
+        return (
+            "the factors of a kernel are rounded, and integers are kept exact. Use method='gemm' or "
+            "'sparse', or a float dtype."
+        )
     if len(geometry.axes) == 1:
         return "there is one axis, so there is nothing to separate. Use method='gemm' or 'fft'."
     if not np.isfinite(weight).all():

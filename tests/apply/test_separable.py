@@ -285,7 +285,8 @@ REFUSED: dict[str, tuple[Array, Any, int, str]] = {
         np.ones((3, 3), int),
         (8, 8),
         1,
-        r"it rounds, and integers are kept exact\. Use method='gemm' or 'sparse', or give a dtype\.",
+        r"the factors of a kernel are rounded, and integers are kept exact\. Use method='gemm' or 'sparse', "
+        r"or a float dtype\.",
     ),
     "one axis": (np.ones(3), 8, 1, r"one axis, so there is nothing to separate\. Use method='gemm' or 'fft'"),
     "NaN": (ONES * np.nan, (8, 8), 1, r"the weight is not finite\. Use method='sparse'\."),
