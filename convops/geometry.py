@@ -99,7 +99,7 @@ class ConvGeometry:
                 f"{shown('input_shape', input_shape)}: the input must have C_in = {weight_shape[1] * groups} "
                 f"channels, because the weight of shape {weight_shape} reads {weight_shape[1]} in each of "
                 f"{groups} group(s); got {input_shape[0]}. The weight is (C_out, C_in // groups, *kernel), "
-                "and the channels come first: np.moveaxis(x, -1, 0) brings them there from the end."
+                f"and the input (C_in, *spatial).{_channels_last(input_shape, weight_shape[1] * groups)}"
             )
         pairs = padding_pairs(padding, bare)
         self.__dict__.update(
@@ -179,7 +179,7 @@ class ConvGeometry:
                 raise ValueError(
                     f"{shown('input_shape', input_shape)}: the transpose reads {weight_shape[0]} channels, "
                     f"the first axis of its weight of shape {weight_shape}, which is (C_in, C_out // groups, "
-                    f"*kernel); got {input_shape[0]}."
+                    f"*kernel); got {input_shape[0]}.{_channels_last(input_shape, weight_shape[0])}"
                 )
         shape_of_output = channels + transposed_sizes(
             bare, padding, output_padding, output_shape, sum(channels)
@@ -344,6 +344,17 @@ class ConvGeometry:
             f"int{8 * self.index_itemsize} indices",
         ]
         return "\n".join(lines)
+
+
+def _channels_last(input_shape: tuple[int, ...], channels: int) -> str:
+    """Say how to move the channels to the front where they seem to come last."""
+    *spatial, last = input_shape
+    if last != channels:
+        return ""
+    return (
+        f" The last axis has {last}, and channels come first: np.moveaxis(x, -1, 0), or behind batch axes "
+        f"np.moveaxis(x, -1, {-len(input_shape)}), makes the shape {(last, *spatial)}."
+    )
 
 
 def _bare_axes(

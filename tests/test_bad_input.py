@@ -326,7 +326,26 @@ TABLE: list[Row] = [
         "C_in = 2",
         "(3, 2, 2)",
         "got 5",
-        "(C_out, C_in // groups, *kernel)",
+        "(C_out, C_in // groups, *kernel), and the input (C_in, *spatial).",
+    ),
+    *(
+        row(
+            caller,
+            {argument: value, shaped: (64, 60, 3) if shaped == "input_shape" else np.ones((64, 60, 3))},
+            ValueError,
+            says,
+            "got 64. ",
+            "The last axis has 3, and channels come first: np.moveaxis(x, -1, 0)",
+            "np.moveaxis(x, -1, -3), makes the shape (3, 64, 60).",
+            name="channels last",
+        )
+        for caller, argument, value, shaped, says in [
+            ("ConvGeometry", "weight_shape", (8, 3, 3, 3), "input_shape", "C_in = 3 channels"),
+            ("Conv", "weight", np.ones((8, 3, 3, 3)), "input_shape", "C_in = 3 channels"),
+            ("conv", "weight", np.ones((8, 3, 3, 3)), "x", "C_in = 3 channels"),
+            ("ConvTranspose", "weight", np.ones((3, 8, 3, 3)), "input_shape", "reads 3 channels"),
+            ("conv_transpose", "weight", np.ones((3, 8, 3, 3)), "x", "reads 3 channels"),
+        ]
     ),
     row(
         "ConvGeometry",
@@ -683,6 +702,27 @@ TABLE: list[Row] = [
         "(2, 2)",
         "batch_dims",
         name="a batch forgotten",
+    ),
+    *(
+        row(
+            ON_ARRAYS,
+            {"x": np.ones((*batch, 20, 30, colours)), "batch_dims": len(batch)},
+            ValueError,
+            "(2, 2)",
+            f"If the last axis, of {colours}, holds the channels",
+            f"x = np.moveaxis(x, -1, {len(batch)})",
+            f"one kernel for each channel is then batch_dims={len(batch) + 1}.",
+            name=f"{colours} channels last, {len(batch)} batch axes",
+        )
+        for batch in ((), (7,))
+        for colours in (2, 3, 4)
+    ),
+    row(
+        ON_ARRAYS,
+        {"x": np.ones((3, 20, 3))},
+        ValueError,
+        "One kernel for each channel of (C, *spatial) is batch_dims=1",
+        name="three channels first, images of three columns",
     ),
     # ------------------------------------------------------------------------------------------ wrong lengths
     row(

@@ -394,6 +394,9 @@ class ConvOperator(LinearOperator):
             return f"{text}; {other} is the output's; did you mean A.H(x)?"
         if found == (self.shape[1],):
             return f"{text}; it has the right length, so give x.reshape(A.input_shape), or A @ x."
+        first = len(found) - len(wanted)
+        if self.geometry.has_channels and first >= 0 and found[first:] == (*wanted[1:], wanted[0]):
+            return f"{text}; channels come first: give np.moveaxis(x, -1, {first})."
         if sorted(found) == sorted(wanted):
             return f"{text}; the same sizes in another order: transpose it, channels first."
         return f"{text}; got {found[max(len(found) - len(wanted), 0) :]}."

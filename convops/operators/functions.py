@@ -8,6 +8,9 @@ from convops.geometry import Boundary, IntPerAxis, Padding
 from convops.operators.base import ConvOperator
 from convops.operators.conv import Conv, ConvTranspose
 
+_COLOURS = (2, 3, 4)
+"""Sizes of an axis that is rather one of channels than of space: two components, RGB, RGB with alpha."""
+
 
 def conv(
     x: Any,
@@ -158,6 +161,16 @@ def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:
             f"{shown('batch_dims', batch_dims)}: it leaves an input of shape {item} of x of shape "
             f"{x.shape}, and a weight of shape {weight.shape} has {weight.ndim} axes. It must have as many "
             f"as the input (kernel alone, one channel), which are {len(item)}, or one more (C_out, "
-            "C_in // groups, *kernel). One kernel for each channel of (C, *spatial) is batch_dims=1."
+            f"C_in // groups, *kernel). {_one_kernel_for_all(item, weight.ndim, count)}"
         )
     return item
+
+
+def _one_kernel_for_all(item: tuple[int, ...], axes: int, count: int) -> str:
+    """Say how one kernel is applied to every channel: what a weight of too few axes is probably for."""
+    if len(item) == axes + 1 and item[-1] in _COLOURS and item[0] not in _COLOURS:
+        return (
+            f"If the last axis, of {item[-1]}, holds the channels, move it in front of the others: "
+            f"x = np.moveaxis(x, -1, {count}); one kernel for each channel is then batch_dims={count + 1}."
+        )
+    return "One kernel for each channel of (C, *spatial) is batch_dims=1."

@@ -161,3 +161,17 @@ def test_a_transpose_says_that_the_costs_are_those_of_the_convolution() -> None:
         assert same == A.explain().splitlines()
         assert last.startswith("the costs are those of W x, the product of the Conv")
     assert B.T.explain() == A.explain()
+
+
+@pytest.mark.parametrize("batch", [(), (5,)], ids=str)
+def test_an_image_with_its_channels_last_is_told_how_to_move_them(batch: tuple[int, ...]) -> None:
+    A = Conv(np.ones((8, 3, 3, 3)), (3, 20, 30))
+    x = np.ones((*batch, 20, 30, 3))
+    with pytest.raises(ValueError, match=rf"channels come first: give np\.moveaxis\(x, -1, {len(batch)}\)\."):
+        A(x)
+    assert A(np.moveaxis(x, -1, len(batch))).shape == (*batch, 8, 18, 28)
+
+
+def test_one_channel_has_no_channels_to_move() -> None:
+    with pytest.raises(ValueError, match="the same sizes in another order: transpose it"):
+        Conv(np.ones((3, 3)), (20, 30))(np.ones((30, 20)))
