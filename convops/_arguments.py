@@ -7,6 +7,7 @@ import operator
 import reprlib
 import sys
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any, NoReturn, TypeGuard
 
 _shortened = reprlib.Repr()
@@ -92,14 +93,27 @@ def shape(name: str, value: object) -> tuple[int, ...]:
     )
 
 
-def choice(name: str, value: object, names: tuple[str, ...], others: Mapping[str, str]) -> str:
-    """Return `value` if it is one of `names`; `others` maps other libraries' names to ours."""
+def choice(
+    name: str, value: object, names: tuple[str, ...], others: Mapping[str, str], default: str = ""
+) -> str:
+    """Return `value` if it is one of `names`; `others` maps other libraries' names to ours.
+
+    `default` is what the argument is when it is left out: the advice to who gives None.
+    """
+    if isinstance(value, str) and value in names:
+        return str(value)
+    rule = "it must be one of " + ", ".join(map(repr, names))
     if isinstance(value, str):
-        if value in names:
-            return str(value)
-        lower = value.lower()
-        ours = others.get(lower, lower if lower in names else None)
-        hint = f" What you call {value!r} is {ours!r} here." if ours else ""
-        listed = ", ".join(map(repr, names))
-        raise ValueError(f"{shown(name, value)}: it must be one of {listed}.{hint}")
-    _wrong_type(name, value, "it must be one of " + ", ".join(map(repr, names)))
+        raise ValueError(f"{shown(name, value)}: {rule}.{_meant(value, names, others)}")
+    if value is None and default:
+        raise TypeError(f"{shown(name, value)}: {rule}; got NoneType. Leave {name} out for {default!r}.")
+    _wrong_type(name, value, rule)
+
+
+def _meant(value: str, names: tuple[str, ...], others: Mapping[str, str]) -> str:
+    """Say which of our names `value` stands for elsewhere, or looks like."""
+    known = {**others, **{name: name for name in names}}
+    if ours := known.get(value.lower()):
+        return f" What you call {value!r} is {ours!r} here."
+    close = get_close_matches(value.lower(), known, 1)
+    return f" Did you mean {known[close[0]]!r}?" if close else ""

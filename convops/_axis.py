@@ -43,7 +43,7 @@ OTHER_NAMES = {
 def boundary_names(boundary: object, count: int) -> tuple[str, ...]:
     """Return one name per axis from a name for all of them or a sequence."""
     if isinstance(boundary, str) or not is_sequence(boundary):
-        return (choice("boundary", boundary, BOUNDARIES, OTHER_NAMES),) * count
+        return (choice("boundary", boundary, BOUNDARIES, OTHER_NAMES, "zeros"),) * count
     names = tuple(boundary)
     if len(names) != count:
         raise ValueError(

@@ -46,3 +46,26 @@ def test_a_name_of_another_library_is_answered_with_ours() -> None:
         _arguments.choice("boundary", "circular", ("zeros", "wrap"), {"circular": "wrap"})
     with pytest.raises(TypeError, match=r"^boundary=3: it must be one of 'zeros', 'wrap'; got int\.$"):
         _arguments.choice("boundary", 3, ("zeros", "wrap"), {})
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("wrapp", "wrap"), ("zreos", "zeros"), ("Circulr", "wrap"), ("ZERO", "zeros")]
+)
+def test_a_name_that_looks_like_one_of_ours_or_theirs_is_answered_with_ours(typed: str, meant: str) -> None:
+    with pytest.raises(ValueError, match=rf"'zeros', 'wrap'\. Did you mean '{meant}'\?$"):
+        _arguments.choice("boundary", typed, ("zeros", "wrap"), {"circular": "wrap"})
+
+
+@pytest.mark.parametrize("typed", ["", "magic", "x" * 4000])
+def test_a_name_that_looks_like_none_is_not_guessed_at(typed: str) -> None:
+    with pytest.raises(ValueError, match=r"'zeros', 'wrap'\.$"):
+        _arguments.choice("boundary", typed, ("zeros", "wrap"), {"circular": "wrap"})
+
+
+def test_none_is_told_to_be_left_out_where_there_is_a_default() -> None:
+    with pytest.raises(
+        TypeError, match=r"^boundary=None: .*; got NoneType\. Leave boundary out for 'zeros'\.$"
+    ):
+        _arguments.choice("boundary", None, ("zeros", "wrap"), {}, "zeros")
+    with pytest.raises(TypeError, match=r"; got NoneType\.$"):
+        _arguments.choice("boundary", None, ("zeros", "wrap"), {})

@@ -686,6 +686,11 @@ TABLE: list[Row] = [
         ]
     ),
     row(("Conv", "ConvTranspose"), {"method": "direct"}, ValueError, "method='direct': ", "is 'gemm' here"),
+    row(("Conv", "ConvTranspose"), {"method": "fftt"}, ValueError, "method='fftt': ", "Did you mean 'fft'?"),
+    row(("Conv", "ConvTranspose"), {"method": None}, TypeError, "NoneType. Leave method out for 'auto'."),
+    row(GEOMETRY, {"boundary": None}, TypeError, "NoneType. Leave boundary out for 'zeros'."),
+    row(GEOMETRY, {"boundary": ("wrap", "symetric")}, ValueError, "Did you mean 'symmetric'?"),
+    row(GEOMETRY, {"padding": "sam"}, ValueError, "padding='sam': ", "Did you mean 'same'?"),
     *(
         row(ON_ARRAYS, {"batch_dims": value}, TypeError, f"batch_dims={value!r}: ", "an int of at least 0")
         for value in (True, 1.0, None, "1", (1,), [])

@@ -57,7 +57,7 @@ class Map:
         self.correlated = oriented(weight, geometry, flip)
         self.flip = bool(flip)
         self.dtype = weight.dtype
-        self._asked = choice("method", method, METHODS, OTHER_METHODS)
+        self._asked = choice("method", method, METHODS, OTHER_METHODS, "auto")
         if (reason := refusal(self._asked, geometry, self.correlated)) is not None:
             raise ValueError(f"{shown('method', method)}: {reason}")
         self.views: weakref.WeakValueDictionary[tuple[bool, bool], Any] = weakref.WeakValueDictionary()
