@@ -12,6 +12,7 @@ from convops._arrays import INT64, Array, dense
 from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
+from convops.operators._messages import wrong_length, wrong_shape
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
@@ -137,7 +138,7 @@ class ConvOperator(LinearOperator):
         wanted = self.input_shape
         split = x.ndim - len(wanted)
         if split < 0 or x.shape[split:] != wanted:
-            raise ValueError(self._shape_message(x.shape))
+            raise ValueError(wrong_shape(x.shape, wanted, self.output_shape, self.geometry.has_channels))
         batch = x.shape[:split]
         y = self._applied(x.reshape(*batch, self.shape[1]))
         return y.reshape(batch + self.output_shape)
@@ -329,12 +330,16 @@ class ConvOperator(LinearOperator):
             return self._applied(x[:, 0], adjoint)[:, None]
         if x.ndim > 1 and x.shape[-1] == length:
             return self._applied(x, adjoint)
-        raise ValueError(self._length_message("x", x.shape, adjoint, columns=False))
+        raise ValueError(
+            wrong_length("x", x.shape, self.input_shape, self.output_shape, adjoint, columns=False)
+        )
 
     def _on_columns(self, X: Any, adjoint: bool = False, name: str = "X") -> Array:
         X = dense(name, X)
         if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
-            raise ValueError(self._length_message(name, X.shape, adjoint, columns=True))
+            raise ValueError(
+                wrong_length(name, X.shape, self.input_shape, self.output_shape, adjoint, columns=True)
+            )
         if X.ndim == 2 and X.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ X
             return product
@@ -363,43 +368,6 @@ class ConvOperator(LinearOperator):
     def _matrix(self, adjoint: bool) -> Any:
         """Return the matrix, or its adjoint, if a product with it is all that the method does."""
         return self._map.matrix(self._transposed != adjoint)
-
-    def _length_message(self, name: str, found: tuple[int, ...], adjoint: bool, columns: bool) -> str:
-        """Say which length a vector or the columns of a matrix need, and what was probably meant."""
-        needed, other = self.shape[not adjoint], self.shape[adjoint]
-        near, far = ("output", "input") if adjoint else ("input", "output")
-        shape = self.output_shape if adjoint else self.input_shape
-        side, opposite = ("r", "") if adjoint else ("", "r")
-        kind = "mat" if columns else "vec"
-        text = (
-            f"{name} has shape {found}: {side}mat{kind} needs {'columns of ' if columns else ''}"
-            f"length {needed}, the elements of {near}_shape {shape}"
-        )
-        if found == shape and not adjoint:
-            return f"{text}. Give {name}.ravel(), or apply the array by a call of the operator, A({name})."
-        lengths = found[-2:] if len(found) > 1 else found
-        if columns and found == (needed,):
-            return f"{text}, on two axes; for one vector, did you mean {side}matvec?"
-        if not columns and needed in lengths:
-            return f"{text}, on the last axis; for columns, did you mean {side}matmat?"
-        if other != needed and other in lengths:
-            meant = f"{opposite}mat{kind}"
-            return f"{text}; length {other} is the {far}'s; did you mean {meant}?"
-        return f"{text}; got {lengths[0] if lengths else 'no axis'}."
-
-    def _shape_message(self, found: tuple[int, ...]) -> str:
-        wanted, other = self.input_shape, self.output_shape
-        text = f"x has shape {found}: its last axes must be input_shape {wanted}, after any batch axes"
-        if found[max(len(found) - len(other), 0) :] == other:
-            return f"{text}; {other} is the output's; did you mean A.H(x)?"
-        if found == (self.shape[1],):
-            return f"{text}; it has the right length, so give x.reshape(A.input_shape), or A @ x."
-        first = len(found) - len(wanted)
-        if self.geometry.has_channels and first >= 0 and found[first:] == (*wanted[1:], wanted[0]):
-            return f"{text}; channels come first: give np.moveaxis(x, -1, {first})."
-        if sorted(found) == sorted(wanted):
-            return f"{text}; the same sizes in another order: transpose it, channels first."
-        return f"{text}; got {found[max(len(found) - len(wanted), 0) :]}."
 
     def _matvec(self, x: Array) -> Array:
         return self.matvec(x)

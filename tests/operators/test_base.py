@@ -170,8 +170,3 @@ def test_an_image_with_its_channels_last_is_told_how_to_move_them(batch: tuple[i
     with pytest.raises(ValueError, match=rf"channels come first: give np\.moveaxis\(x, -1, {len(batch)}\)\."):
         A(x)
     assert A(np.moveaxis(x, -1, len(batch))).shape == (*batch, 8, 18, 28)
-
-
-def test_one_channel_has_no_channels_to_move() -> None:
-    with pytest.raises(ValueError, match="the same sizes in another order: transpose it"):
-        Conv(np.ones((3, 3)), (20, 30))(np.ones((30, 20)))
