@@ -9,10 +9,7 @@ from hypothesis import given, settings
 
 from convops import ConvGeometry
 from registry import CASES, Case, cases, magnitude_of
-
-
-def geometry_of(case: Case) -> ConvGeometry:
-    return ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
+from tilings import geometry_of
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

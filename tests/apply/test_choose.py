@@ -29,16 +29,13 @@ from convops.operators import map as map_module
 from convops.operators.map import ENGINES
 from oracles import Array
 from registry import CASES, FLOATS, INTEGERS, Case, cases, inputs_for, weights_for
+from tilings import geometry_of
 
 # The package has a function of that name, too.
 choose_module = import_module("convops.apply.choose")
 REAL_METHODS = METHODS[1:]
 LINE = np.exp(-(np.linspace(-2, 2, 31) ** 2))
 RANDOM = np.random.default_rng(0).standard_normal((63, 63))
-
-
-def geometry_of(case: Case) -> ConvGeometry:
-    return ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
 
 
 def operator(side: int = 40, **more: Any) -> Conv:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convops import Conv, ConvGeometry
+from convops import Conv
 from convops.apply import METHODS as NAMES
 from convops.apply import Engine
 from convops.operators import map as map_module
@@ -30,6 +30,7 @@ from registry import (
     reach_of,
     weights_for,
 )
+from tilings import geometry_of
 
 EXACT = ("sparse", "gemm")
 ROUNDING = ("fft", "separable")
@@ -61,9 +62,8 @@ class Truth:
 
 
 def engine_of(case: Case, weight: Array, method: str) -> Engine:
-    geometry = ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
     axes = tuple(range(-len(case.kernel), 0))
-    return ENGINES[method](geometry, np.flip(weight, axes) if case.flip else weight)
+    return ENGINES[method](geometry_of(case), np.flip(weight, axes) if case.flip else weight)
 
 
 def conv_of(case: Case, weight: Array, method: str) -> Conv:

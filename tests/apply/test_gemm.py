@@ -4,21 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from convops import ConvGeometry
-from convops.apply import GemmEngine
-from oracles import Array, assert_within_rounding
+from oracles import assert_within_rounding
 from registry import CASES, FLOATS, Case, cases, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
-
-
-def engine_of(case: Case, weight: Array) -> GemmEngine:
-    geometry = ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
-    axes = tuple(range(-len(case.kernel), 0))
-    return GemmEngine(geometry, np.flip(weight, axes) if case.flip else weight)
-
-
-def block_of(case: Case, items: list[Array]) -> Array:
-    """Stack items of a batch, with their channel axis."""
-    return np.stack(items) if case.has_channels else np.stack(items)[:, None]
+from tilings import block_of, engine_of
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

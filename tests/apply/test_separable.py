@@ -25,6 +25,7 @@ from registry import (
     outputs_for,
     weights_for,
 )
+from tilings import block_of, geometry_of
 
 # One geometry a line; each is tested with every boundary.
 PLAIN = (
@@ -58,10 +59,6 @@ LARGE_DEPTHWISE = Case("2d sums of few", (3, 1, 7, 8), (3, 9, 10), (2, 1), "same
 LARGE_3D = Case("3d sum of few", (5, 5, 5), (6, 5, 7), (1, 2, 1), "same", boundary="symmetric")
 
 
-def geometry_of(case: Case) -> ConvGeometry:
-    return ConvGeometry(case.weight_shape, case.input_shape, **case.geometry())
-
-
 def correlated(case: Case, weight: Array) -> Array:
     return np.flip(weight, tuple(range(-len(case.kernel), 0))) if case.flip else weight
 
@@ -79,10 +76,6 @@ def product_of(term: Term) -> Array:
 def sum_of(case: Case, count: int, dtype: Any = "float64") -> Array:
     """Return a weight that is the sum of that many separable ones per channel."""
     return np.sum([weights_for(case, dtype, seed, "separable") for seed in range(count)], axis=0)
-
-
-def block_of(case: Case, items: list[Array]) -> Array:
-    return np.stack(items) if case.has_channels else np.stack(items)[:, None]
 
 
 def assert_is_the_matrix(case: Case, weight: Array, sums: bool = False) -> None:
