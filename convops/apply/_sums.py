@@ -91,19 +91,17 @@ class Sums:
         items, groups = fitting((len(source), problem.groups), each, _MOST)
         parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), _evenly(self._phases))]
         seconds = self.cost.seconds * len(source) if self._by_rows else 0.0
-        share(partial(self._work, source, out, matrices, items * groups), parts, seconds)
+        share(partial(self._work, source, out, matrices), parts, seconds)
 
     def _work(
-        self,
-        source: Array,
-        out: Array,
-        matrices: Array,
-        together: int,
-        parts: list[tuple[Range, Range, _Phase]],
+        self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, _Phase]]
     ) -> None:
         rows = ranges(self._problem.readings[0].source, self._height)
-        most = max(phase.end - phase.begin for _, _, phase in parts)
-        scratch = Scratch(out.dtype, together * most * self._height * self._across)
+        products = [
+            (item_stop - item) * (group_stop - group) * (phase.end - phase.begin)
+            for (item, item_stop), (group, group_stop), phase in parts
+        ]
+        scratch = Scratch(out.dtype, max(products) * self._height * self._across)
         for batch, group, phase in parts:
             target = self._target(out[slice(*batch), slice(*group)], phase)
             # Additions to every other place take three times as long as additions to neighbouring ones.
