@@ -19,10 +19,10 @@ from convops.apply._blocks import (
     Block,
     Scratch,
     contiguous,
-    keep,
     offset_views,
     ranges,
     reads,
+    remembered,
     store,
     strided,
 )
@@ -47,7 +47,7 @@ class Bands:
         self.problem = problem
         self.rows = rows
         self.parts = parts
-        self._steps: dict[tuple[int, int], list[_Steps]] = {}
+        self._steps: dict[tuple[int, ...], list[_Steps]] = {}
         self._lanes = lanes
         *leading, band, lane = problem.readings
         self._window = band.step * (rows - 1) + band.span
@@ -152,14 +152,10 @@ class Bands:
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
-        batch, itemsize = len(source), out.itemsize
-        steps = self._steps.get((batch, itemsize))
-        if steps is None:
-            steps = [_Steps(self, block, itemsize) for block in self._blocks(batch)]
-            keep(self._steps, (batch, itemsize), steps)
-        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * batch)
+        steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
+        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
-    def _blocks(self, batch: int) -> Iterator[Block]:
+    def _all_steps(self, batch: int, itemsize: int) -> "Iterator[_Steps]":
         problem = self.problem
         items, groups, bands = self._block_of(batch)
         counts = problem.counts
@@ -172,7 +168,7 @@ class Bands:
         lanes = ranges(counts[-1], self._lanes)
         for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups)):
             for places in product(*pieces, bands_in, lanes):
-                yield Block(batch_range, group_range, places)
+                yield _Steps(self, Block(batch_range, group_range, places), itemsize)
 
     def _work(self, source: Array, out: Array, matrices: Array, blocks: "list[_Steps]") -> None:
         scratch = Scratch(out.dtype, self._scratch(len(source)))

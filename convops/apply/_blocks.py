@@ -1,9 +1,9 @@
 """Blocks of a result: what they read of the source, and how they are written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from math import gcd, prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from convops._arrays import Array
 from convops.apply._reading import Reading
 
 Range = tuple[int, int]
+Step = TypeVar("Step")
 
 _LINE = 64
 """Bytes of a cache line, at which scratch arrays begin: products of unaligned ones take a quarter longer."""
@@ -85,11 +86,19 @@ def strided(base: Array, shape: Sequence[int], strides: Sequence[int], offset: i
     return np.ndarray(shape, base.dtype, base, offset, strides)
 
 
-def keep(known: dict[Any, Any], key: Any, value: Any) -> None:
-    """Remember a value, and forget all others when there are many: batches come in few sizes, or in any."""
-    if len(known) >= _SIZES:
-        known.clear()
-    known[key] = value
+def remembered(
+    known: dict[tuple[int, ...], list[Step]], make: Callable[..., Iterable[Step]], *sizes: int
+) -> list[Step]:
+    """Return what `make` yields for a batch's sizes, made once.
+
+    All are forgotten when there are many: batches come in few sizes, or in any.
+    """
+    steps = known.get(sizes)
+    if steps is None:
+        if len(known) >= _SIZES:
+            known.clear()
+        steps = known[sizes] = list(make(*sizes))
+    return steps
 
 
 def contiguous(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Block, Reads, Scratch, contiguous, keep, ranges, reads, store, strided
+from convops.apply._blocks import Block, Reads, Scratch, contiguous, ranges, reads, remembered, store, strided
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply._threads import share
@@ -43,7 +43,7 @@ class Windows:
     def __init__(self, problem: Problem, rows: int) -> None:
         self._problem = problem
         self._rows = rows
-        self._steps: dict[tuple[int, int], list[_Steps]] = {}
+        self._steps: dict[tuple[int, ...], list[_Steps]] = {}
         *_, lane = problem.readings
         self._window = lane.step * (rows - 1) + lane.span
         self._inner = self._window * problem.columns
@@ -81,12 +81,8 @@ class Windows:
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
-        batch, itemsize = len(source), out.itemsize
-        steps = self._steps.get((batch, itemsize))
-        if steps is None:
-            steps = [self._steps_of(block, itemsize) for block in self._blocks(batch)]
-            keep(self._steps, (batch, itemsize), steps)
-        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * batch)
+        steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
+        share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:
@@ -106,7 +102,7 @@ class Windows:
         each = self._problem.columns * self._window + self._inner + self._outer
         return prod(self._block_of(batch)) * prod(self._counts) * each
 
-    def _blocks(self, batch: int) -> Iterator[Block]:
+    def _all_steps(self, batch: int, itemsize: int) -> Iterator[_Steps]:
         problem = self._problem
         items, groups = self._block_of(batch)
         *outer, count = problem.counts
@@ -117,7 +113,7 @@ class Windows:
         ]
         for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups)):
             for places in product(*pieces, lanes):
-                yield Block(batch_range, group_range, places)
+                yield self._steps_of(Block(batch_range, group_range, places), itemsize)
 
     def _work(self, source: Array, out: Array, matrices: Array, blocks: list[_Steps]) -> None:
         scratch = Scratch(out.dtype, self._scratch(len(source)))

@@ -49,9 +49,9 @@ def test_heights_and_lengths_that_leave_a_remainder_are_the_matrix(case: Case) -
 def test_small_blocks_are_several_of_several_bands_each() -> None:
     case = next(case for case in LONGER if case.name == "2d larger")
     with small_blocks():
-        blocks = [list(tiling._blocks(3)) for tiling in tilings_of(Bands, case, "float64", False)]
-    assert min(len(found) for found in blocks) > 9
-    assert max(block.counts[-1] for found in blocks for block in found) < 17
+        steps = [list(tiling._all_steps(3, 8)) for tiling in tilings_of(Bands, case, "float64", False)]
+    assert min(len(found) for found in steps) > 9
+    assert max(step.block.counts[-1] for found in steps for step in found) < 17
 
 
 def test_candidates_are_of_more_and_more_rows_up_to_all_of_them_and_of_all_lengths() -> None:

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 
 from convops._axis import Axis
 from convops.apply import _blocks
-from convops.apply._blocks import Block, Scratch, contiguous, offset_views, ranges, reads, store, strided
+from convops.apply._blocks import (
+    Block,
+    Scratch,
+    contiguous,
+    offset_views,
+    ranges,
+    reads,
+    remembered,
+    store,
+    strided,
+)
 from convops.apply._reading import Reading, adjoint_reading, forward_reading
 from oracles import Array
 from test_axis import axes
@@ -195,6 +205,23 @@ for _ in range(10):
     A(x), A.H(x)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
+
+
+def test_steps_are_made_once_for_a_size_and_never_kept_for_more_than_a_few() -> None:
+    known: dict[tuple[int, ...], list[int]] = {}
+    made = []
+
+    def make(batch: int, itemsize: int) -> list[int]:
+        made.append((batch, itemsize))
+        return [batch, itemsize]
+
+    for _ in range(3):
+        assert remembered(known, make, 2, 8) == [2, 8]
+        assert remembered(known, make, 2, 4) == [2, 4]
+    assert made == [(2, 8), (2, 4)]
+    for batch in range(50):
+        assert remembered(known, make, batch, 8) == [batch, 8]
+        assert len(known) <= _blocks._SIZES
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library keeps memory in another way")
