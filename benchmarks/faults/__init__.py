@@ -27,16 +27,14 @@ Map = Callable[..., Iterable[Any]]
 
 def main(quick: bool) -> None:
     """Print the tables."""
+    seeds = 2 if quick else SEEDS
     rounds = 1 if quick else ceil(CORRECT_CHECKS / sum(len(kind.dtypes) for kind in CORRECT))
+    places: dict[str, list[int]] = {}
+    for at, fault in enumerate(FAULTS):
+        places.setdefault(fault.family, []).append(at)
     with processes(1 if quick else min(2, cores())) as run:
-        families = {
-            name: counted(
-                run, "faults", [at for at, fault in enumerate(FAULTS) if fault.family == name], seeds, name
-            )
-            for seeds in [range(2 if quick else SEEDS)]
-            for name in dict.fromkeys(fault.family for fault in FAULTS)
-        }
-        correct = counted(run, "correct", range(len(CORRECT)), range(rounds), "correct operators")
+        families = {name: counted(run, name, "faults", its, range(seeds)) for name, its in places.items()}
+        correct = counted(run, "correct operators", "correct", range(len(CORRECT)), range(rounds))
     print(f"\nFaulty pairs that fail (number of faults):\n\n{catch_rates(families)}\n\n{misses(families)}")
     print("\nCorrect pairs that fail; where none does, the rate has that bound with 95 % confidence:\n")
     print(f"{false_alarms(correct)}\n\n{alarming(correct)}\n")
@@ -53,10 +51,9 @@ def processes(count: int) -> Iterator[Map]:
             yield pool.map
 
 
-def counted(run: Map, catalogue: str, places: Iterable[int], seeds: range, title: str) -> list[Count]:
+def counted(run: Map, title: str, catalogue: str, places: Iterable[int], seeds: range) -> list[Count]:
     """Measure some kinds of a catalogue, and say so."""
-    counts = [
-        count for of_kind in run(measure, repeat(catalogue), places, repeat(seeds)) for count in of_kind
-    ]
+    found = run(measure, repeat(catalogue), places, repeat(seeds))
+    counts = [count for of_one_kind in found for count in of_one_kind]
     print(f"{title}: {sum(count.checks for count in counts)} pairs", flush=True)
     return counts

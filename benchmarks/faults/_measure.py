@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from benchmarks.faults._pair import Operator
+from benchmarks.faults._pair import Fault, Operator
 from benchmarks.faults.catalogue import CORRECT, FAULTS
 from benchmarks.faults.tools import TOOLS, passes
 
@@ -29,15 +29,18 @@ class Count:
 def measure(catalogue: str, at: int, seeds: Sequence[int]) -> list[Count]:
     """Try every rule on every dtype of a kind, which goes by its place in its catalogue, to any process.
 
-    Each rule gets a pair of its own, whose state no other rule has touched.
+    Of faults of state each rule gets a pair of its own, which no other rule has touched.
     """
     kind = CATALOGUES[catalogue][at]
+    stateful = isinstance(kind, Fault) and kind.family == "state"
     counts = [Count(kind.name, dtype) for dtype in kind.dtypes]
     with np.errstate(all="ignore"):
         for count, seed in product(counts, seeds):
             count.checks += 1
+            pair = kind.pair(count.dtype, seed)
             for tool, rule in TOOLS.items():
-                pair = kind.pair(count.dtype, seed)
+                if stateful:
+                    pair = kind.pair(count.dtype, seed)
                 start = time.perf_counter()
                 count.passed[tool] += passes(rule, pair, seed)
                 count.seconds[tool] += time.perf_counter() - start

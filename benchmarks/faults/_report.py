@@ -32,14 +32,22 @@ def caught(counts: Sequence[Count]) -> list[str]:
 
 
 def misses(families: dict[str, list[Count]], tool: str = "convops") -> str:
-    """Return a line for each fault and dtype that a tool passes for any seed."""
+    """Return a line for each fault that a tool passes for any seed."""
     lines = [
-        f"  {name}: {count.name}, {count.dtype}: {count.passed[tool]} of {count.checks} passed"
+        f"  {name}: {line}"
         for name, counts in families.items()
-        for count in counts
-        if count.passed[tool]
+        for line in by_name([(count, count.passed[tool]) for count in counts])
     ]
-    return "\n".join([f"{tool} misses {len(lines)} of the faults and dtypes in any seed.", *lines])
+    return "\n".join([f"Faults that {tool} passes for any seed: {len(lines) or 'none'}", *lines])
+
+
+def by_name(counts: Sequence[tuple[Count, int]]) -> list[str]:
+    """Return a line for each name of which some checks are counted: how many of how many, in which dtypes."""
+    found: dict[str, list[str]] = {}
+    for count, number in counts:
+        if number:
+            found.setdefault(count.name, []).append(f"{count.dtype} ({number} of {count.checks})")
+    return [f"{name}: {', '.join(dtypes)}" for name, dtypes in found.items()]
 
 
 def false_alarms(counts: Sequence[Count]) -> str:
@@ -55,13 +63,9 @@ def false_alarms(counts: Sequence[Count]) -> str:
 
 
 def alarming(counts: Sequence[Count], tool: str = "convops") -> str:
-    """Return a line for each correct kind and dtype that a tool fails."""
-    lines = [
-        f"  {count.name}, {count.dtype}: {count.checks - count.passed[tool]} of {count.checks} failed"
-        for count in counts
-        if count.passed[tool] < count.checks
-    ]
-    return "\n".join([f"{tool} fails {len(lines)} of the correct kinds and dtypes in any seed.", *lines])
+    """Return a line for each correct kind that a tool fails for any seed."""
+    lines = by_name([(count, count.checks - count.passed[tool]) for count in counts])
+    return "\n".join([f"Correct operators that {tool} fails for any seed: {len(lines) or 'none'}", *lines])
 
 
 def seconds(counts: Sequence[Count]) -> str:

@@ -27,9 +27,9 @@ def strided(method: str) -> Make:
         return of_operator(
             Conv(
                 values(rng, (4, 2, 3, 4), dtype),
-                (4, 7, 6),
+                (4, 6, 5),
                 stride=tuple(map(int, rng.integers(1, 4, 2))),
-                padding=tuple(tuple(map(int, pads)) for pads in rng.integers(0, 4, (2, 2))),
+                padding=tuple(tuple(map(int, pads)) for pads in rng.integers(1, 4, (2, 2))),
                 dilation=(1, int(rng.integers(1, 3))),
                 groups=2,
                 boundary=tuple(map(str, rng.choice(BOUNDARIES, 2))),
@@ -45,7 +45,7 @@ def same(method: str, boundary: str) -> Make:
 
     def make(dtype: DType, rng: Rng) -> Pair:
         weight = np.outer(values(rng, (3,), dtype), values(rng, (5,), dtype))
-        return of_operator(Conv(weight, (9, 10), padding="same", boundary=boundary, method=method))
+        return of_operator(Conv(weight, (6, 7), padding="same", boundary=boundary, method=method))
 
     return make
 
