@@ -5,7 +5,9 @@ conjugate transpose, or not linear, or not pure, or of another dtype. A correct 
 """
 
 from collections.abc import Iterator
+from functools import cache
 from itertools import product
+from math import prod
 
 import numpy as np
 import pytest
@@ -28,6 +30,12 @@ def eps(pair: Pair) -> float:
 
 
 def gaussian(shape: Ints, dtype: np.dtype, seed: int) -> Array:
+    """A new array, which a map may change."""
+    return _gaussian(shape, dtype, seed).copy()
+
+
+@cache
+def _gaussian(shape: Ints, dtype: np.dtype, seed: int) -> Array:
     rng = np.random.default_rng(seed)
     x = rng.standard_normal(shape) + (1j * rng.standard_normal(shape) if dtype.kind == "c" else 0)
     return (10 * x if dtype.kind == "i" else x).astype(dtype)
@@ -35,17 +43,14 @@ def gaussian(shape: Ints, dtype: np.dtype, seed: int) -> Array:
 
 def columns(apply: Apply, shape: Ints, dtype: np.dtype, count: int) -> Array:
     """The first columns of the matrix of a map."""
-    found = []
-    for at in range(min(count, int(np.prod(shape)))):
-        x = np.zeros(int(np.prod(shape)), dtype)
-        x[at] = 1
-        found.append(np.array(apply(x.reshape(shape))).reshape(-1))
-    return np.stack(found, axis=1)
+    size = prod(shape)
+    units = np.eye(min(count, size), size, dtype=dtype).reshape(-1, *shape)
+    return np.stack([apply(unit).reshape(-1) for unit in units], axis=1)
 
 
 def mismatch(pair: Pair) -> float:
     """‖B − Aᴴ‖ over ‖A‖; of a very large matrix only its first rows and columns are compared."""
-    count = 8 if np.prod(pair.input_shape) > 5000 else 5000
+    count = 8 if prod(pair.input_shape) > 5000 else 5000
     A = columns(pair.forward, pair.input_shape, pair.dtype, count)
     B = columns(pair.adjoint, pair.output_shape, pair.dtype, count)
     A, B = A[: B.shape[1]], B[: A.shape[1]]
