@@ -136,28 +136,29 @@ def _impure_calls(half: Half) -> str | None:
     half.images  # noqa: B018
     if half.side.mutated:
         return f"{label} writes to its argument"
-    returned, copy = half.side.first or (None, half.images[0])
-    if not _same_bits(np.asarray(returned).reshape(-1), copy):
+    if half.side.overwritten:
         return f"what {label} returned was changed by a later call: it hands out a buffer that it uses again"
     return None
 
 
 def _impure_repeat(half: Half) -> str | None:
-    """Apply the map again, after what it returned before was overwritten."""
-    label, expected = half.side.label, half.images[0]
-    returned, again = half.side.apply_and_keep(aligned_copy(half.probes[0].reshape(half.side.before)))
-    if not _same_bits(again, expected):
-        return _changed(f"{label} gives another result for the same x", again, expected, half)
-    handed_out = np.asarray(returned)
-    if not handed_out.flags.writeable or handed_out.size == 0:
-        return None
-    handed_out[...] = 1 - handed_out
-    try:
-        third = half.side(half.probes[0])
-    finally:
-        handed_out[...] = again.reshape(handed_out.shape)
-    if not _same_bits(third, expected):
-        return _changed(f"writing to what {label} returned changes its next result", third, expected, half)
+    """Apply the map to what it was given before, and once more after what it returned was overwritten."""
+    zeros = np.zeros(half.side.columns, half.pair.probe_dtype)
+    for probe, expected in ((half.probes[0], half.images[0]), (zeros, None)):
+        label = half.side.label
+        returned, again = half.side.apply_and_keep(aligned_copy(probe.reshape(half.side.before)))
+        if expected is not None and not _same_bits(again, expected):
+            return _changed(f"{label} gives another result for the same x", again, expected, half)
+        handed_out = np.asarray(returned)
+        if not handed_out.flags.writeable:
+            continue
+        handed_out[...] = 1 - handed_out
+        try:
+            third = half.side(probe)
+        finally:
+            handed_out[...] = again.reshape(handed_out.shape)
+        if not _same_bits(third, again):
+            return _changed(f"writing to what {label} returned changes its next result", third, again, half)
     return None
 
 

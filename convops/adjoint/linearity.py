@@ -124,7 +124,6 @@ def _factors(half: Half) -> Iterator[tuple[Any, str]]:
 
 
 def _integer_power(half: Half) -> int:
-    """Return a power of two that the sums of an integer map have room for."""
-    biggest = max(half.pair.gain, 1) * max(largest(half.probes[0]), 1)
-    known = half.pair.gain > 0
-    return max(min(20 if known else 10, 61 - int(log2(biggest))), 0)
+    """Return a power of two that integer results, and sums where they are known, have room for."""
+    biggest = max(half.pair.gain * largest(half.probes[0]), largest(half.images[0]), 1)
+    return max(min(_POWER, 61 - int(log2(biggest))), 0)

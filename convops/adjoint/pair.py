@@ -39,8 +39,8 @@ class Side:
         Shapes of what it takes and returns.
     tally : Tally
         How many products were made.
-    mutated : bool
-        Whether it ever wrote to its argument.
+    mutated, overwritten : bool
+        Whether it ever wrote to its argument, or to what it had returned first.
     dtypes : list of dtype
         Of what it returned, each once.
     """
@@ -53,9 +53,9 @@ class Side:
         self.before, self.after = before, after
         self.columns, self.rows = prod(before), prod(after)
         self.tally = tally
-        self.mutated = False
+        self.mutated = self.overwritten = False
         self.dtypes: list[np.dtype[Any]] = []
-        self.first: tuple[Any, Array] | None = None
+        self._first: tuple[Array, Array] | None = None
         """What the first call returned, as it was handed out, and a copy."""
 
     def __call__(self, x: Array) -> Array:
@@ -78,8 +78,9 @@ class Side:
             ) from error
         self.mutated |= not np.array_equal(before, given)
         image = self._vector(returned)
-        if self.first is None:
-            self.first = returned, image
+        if self._first is None:
+            self._first = np.asarray(returned).reshape(-1), image
+        self.overwritten |= not np.array_equal(*self._first, equal_nan=True)
         return returned, image
 
     def like(self, label: str, function: Callable[[Array], Any]) -> "Side":

@@ -61,7 +61,7 @@ class Half:
         ]
         return [(probe, self.side(probe)) for probe in probes]
 
-    @property
+    @cached_property
     def largest_integer(self) -> int:
         """Return the largest entry of integer probes: as large as the sums of the map can take."""
         return max(min(LARGEST_INTEGER, int((2**62 - 1) // max(self.pair.gain, 1))), 1)
@@ -98,7 +98,7 @@ class Half:
         """The largest ‖Ax‖ among the probes."""
         return max(map(norm, self.images))
 
-    @property
+    @cached_property
     def largest_noise(self) -> float:
         """What the norm of an error of rounding may reach."""
         return self.noise_at(unit_roundoff(self.pair.dtype))
@@ -114,7 +114,7 @@ class Half:
         internal = self.pair.gain * sqrt(max(self.pair.rows, self.pair.columns))
         return growth * roundoff * (2 * self.size + internal) + self.underflow
 
-    @property
+    @cached_property
     def underflow(self) -> float:
         """What products that leave the range of the dtype downwards can add up to."""
         if self.pair.exact:
