@@ -7,13 +7,10 @@ from typing import Any
 
 from convops._arguments import choice, integer, is_sequence, shown
 from convops.adjoint import interface, linearity, products
-from convops.adjoint.causes import likely_causes
+from convops.adjoint.diagnosis import diagnosis
 from convops.adjoint.pair import BrokenContract, Pair, pair_of
-from convops.adjoint.patterns import shared_by
 from convops.adjoint.report import AdjointCheck, AdjointReport
 from convops.adjoint.samples import Samples
-from convops.adjoint.smallest import smallest_that_fails
-from convops.adjoint.witnesses import Witness, find_witnesses
 
 LEVELS = ("quick", "default", "complete")
 
@@ -79,7 +76,6 @@ _KINDS = {
     "purity": _Kind(interface.purity),
 }
 CHECKS = tuple(_KINDS)
-_OF_LINEAR_MAPS = ("homogeneity", "additivity")
 
 
 def check_adjoint(
@@ -175,27 +171,17 @@ def check_adjoint(
     names, objections = _selected(pair, level, only, skip)
     samples = Samples(pair, seed, level)
     checks: list[AdjointCheck] = []
-    try:
-        for name in names:
-            if progress:
-                sys.stderr.write(f"adjoint check: {name}, after {pair.applications} products\n")
+    for name in names:
+        if progress:
+            sys.stderr.write(f"adjoint check: {name}, after {pair.applications} products\n")
+        try:
             checks.append(_KINDS[name].make(samples))
-    except BrokenContract as broken:
-        checks.append(AdjointCheck("contract", False, str(broken)))
-        return AdjointReport(pair.name, seed, level, tuple(checks), {}, pair.applications)
+        except BrokenContract as broken:
+            checks.append(AdjointCheck(name, False, str(broken)))
+            break
     made = pair.applications
-    failed = {check.name for check in checks if not check.passed}
-    found: tuple[Witness, ...] = ()
-    shared: tuple[str, ...] = ()
-    causes: tuple[str, ...] = ()
-    smallest = ""
-    if failed & {"adjoint", "exact", "entries"} and not failed.intersection(_OF_LINEAR_MAPS):
-        found, causes = _explained(samples, failed, most)
-        shared = shared_by(found, pair.input_shape, pair.output_shape)
-        smallest = smallest_that_fails(pair.op, lambda smaller: _fails(smaller, seed))
-    return AdjointReport(
-        pair.name, seed, level, tuple(checks), objections, made, found, shared, causes, smallest
-    )
+    found = diagnosis(samples, {check.name for check in checks if not check.passed}, most)
+    return AdjointReport(pair.name, seed, level, tuple(checks), objections, made, **found)
 
 
 def applicable_checks(
@@ -267,22 +253,6 @@ def _names(argument: str, value: Any) -> tuple[str, ...]:
         return ()
     given = (value,) if isinstance(value, str) or not is_sequence(value) else tuple(value)
     return tuple(choice(argument, name, CHECKS, {}) for name in given)
-
-
-def _explained(samples: Samples, failed: set[str], most: int) -> tuple[tuple[Witness, ...], tuple[str, ...]]:
-    """Return witnesses of a fault, and its likely causes."""
-    if "adjoint" not in failed and "exact" in failed:
-        samples = products.exact_samples(samples)
-    sides = products.worst_sides(samples)
-    found = find_witnesses(samples, sides.x, sides.y, most) if most and sides.severity > 1 else ()
-    return found, likely_causes(samples, found)
-
-
-def _fails(op: Any, seed: int) -> bool:
-    """Tell whether the adjoint of a smaller operator fails too."""
-    samples = Samples(pair_of(op, None, None, None, None), seed, "default")
-    name = "exact" if samples.pair.exact else "adjoint"
-    return not _KINDS[name].make(samples).passed
 
 
 __all__ = ["CHECKS", "LEVELS", "applicable_checks", "check_adjoint"]
