@@ -92,7 +92,7 @@ def _close(a: float, b: float) -> bool:
 
 
 def _conjugation(trial: _Trial) -> Iterator[str]:
-    if trial.pair.dtype.kind == "c" and trial.explains(product, product):
+    if trial.pair.output_dtype.kind == "c" and trial.explains(product, product):
         yield "a conjugate is missing: the adjoint is the transpose"
 
 
@@ -154,7 +154,7 @@ def _shift(trial: _Trial) -> Iterator[str]:
     if prod(2 * reach + 1 for reach in far) > _MOST_SHIFTS or not any(far):
         return
     inside = tuple(slice(2 * reach, size - 2 * reach) for reach, size in zip(far, shape, strict=True))
-    masked = np.zeros(shape, trial.pair.probe_dtype)
+    masked = forward.zeros().reshape(shape)
     masked[inside] = forward.probes[0].reshape(shape)[inside]
     image = trial.pair.forward(masked.reshape(-1))
     for offset in sorted(cartesian(*(range(-reach, reach + 1) for reach in far)), key=_length):

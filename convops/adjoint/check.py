@@ -55,6 +55,8 @@ def _matrix_missing(pair: Pair) -> str | None:
 
 
 def _too_many_entries(pair: Pair) -> str | None:
+    if pair.mixed:
+        return "a map from real to complex vectors has no entries to compare"
     if pair.rows * pair.columns > products.MOST_ENTRIES_ONE_BY_ONE:
         return f"{pair.rows * pair.columns} entries are more than {products.MOST_ENTRIES_ONE_BY_ONE}"
     return None
@@ -110,8 +112,10 @@ def check_adjoint(
     input_shape, output_shape : int or sequence of int, optional
         Shapes of what the two functions take and return. For operators: shapes of the arrays whose
         ``ravel()`` the vectors are, for the report; default: what the operator tells of itself.
-    dtype : dtype, optional
-        In which the maps work. Default: that of the operator; float64 for functions.
+    dtype : dtype or (dtype, dtype), optional
+        In which the maps work. Default: that of the operator; float64 for functions. Two for a map from
+        real to complex vectors, such as `numpy.fft.rfft`, or back: of what it takes and what it returns.
+        Its adjoint is that of the real inner product, Re⟨Ax, y⟩.
     level : {"quick", "default", "complete"}, default "default"
         "quick" makes at most 8 products, "default" at most 60. "complete" goes on to prove it entry by
         entry, in a product for each row and each column.

@@ -31,7 +31,7 @@ def diagnosis(samples: Samples, failed: set[str], most: int) -> Diagnosis:
     if len(failed) > 1 and "purity" in failed:
         why = "a map is not a function of x alone, see purity: the other failures may follow from it"
         return {"causes": (why,)}
-    if not failed & _OF_THE_ADJOINT or failed & _OF_LINEAR_MAPS:
+    if not failed & _OF_THE_ADJOINT or failed & _OF_LINEAR_MAPS or samples.pair.mixed:
         return {}
     if "precision" in failed:
         why = "arithmetic in fewer digits, see precision: the other failures may follow from it"

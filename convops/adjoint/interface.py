@@ -24,7 +24,7 @@ def contract(samples: Samples) -> AdjointCheck:
             return _broken(fault)
         if samples.pair.op is not None and (fault := _accepts_any_length(half.side)) is not None:
             return _broken(fault)
-    return AdjointCheck("contract", True, f"shapes and dtype {samples.pair.dtype} as declared")
+    return AdjointCheck("contract", True, f"shapes and dtype {_dtypes(samples)} as declared")
 
 
 def purity(samples: Samples) -> AdjointCheck:
@@ -105,20 +105,27 @@ def layout(samples: Samples) -> AdjointCheck:
     return AdjointCheck("layout", True, detail)
 
 
+def _dtypes(samples: Samples) -> str:
+    before, after = samples.pair.input_dtype, samples.pair.output_dtype
+    return f"{before} to {after}" if samples.pair.mixed else str(before)
+
+
 def _broken(fault: str) -> AdjointCheck:
     return AdjointCheck("contract", False, fault)
 
 
 def _wrong_dtype(half: Half) -> str | None:
-    declared = half.pair.dtype
+    declared = half.image_dtype
     for found in half.side.dtypes:
         if found != declared and not (declared.kind in "iu" and found.kind in "iub"):
             hint = ""
             if half.pair.exact:
                 hint = ": if it works on floats, say so with dtype=float"
+            elif declared.kind == "c" and found.kind == "f":
+                hint = f": if it maps real to complex vectors, say so with dtype=({found}, {half.dtype})"
             elif found == np.result_type(found, declared) and found.kind == declared.kind:
                 hint = ": a silent upcast"
-            return f"{half.side.label} returned {found} for x of dtype {declared}{hint}"
+            return f"{half.side.label} returned {found} for x of dtype {half.dtype}{hint}"
     return None
 
 
@@ -143,7 +150,7 @@ def _impure_calls(half: Half) -> str | None:
 
 def _impure_repeat(half: Half) -> str | None:
     """Apply the map to what it was given before, and once more after what it returned was overwritten."""
-    zeros = np.zeros(half.side.columns, half.pair.probe_dtype)
+    zeros = half.zeros()
     for probe, expected in ((half.probes[0], half.images[0]), (zeros, None)):
         label = half.side.label
         returned, again = half.side.apply_and_keep(aligned_copy(probe.reshape(half.side.before)))

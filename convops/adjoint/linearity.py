@@ -29,7 +29,7 @@ def homogeneity(samples: Samples) -> AdjointCheck:
     names = ["A(0) = 0"]
     for half in samples.halves:
         label = half.side.label
-        zero = half.side(np.zeros(half.side.columns, samples.pair.dtype))
+        zero = half.side(half.zeros())
         if norm(zero) > 0:
             entry = named_entry(int(np.argmax(zero != 0)), half.image_shape)
             size = norm(zero)
@@ -65,7 +65,7 @@ def additivity(samples: Samples) -> AdjointCheck:
     for half in samples.halves:
         bound = 0.0 if samples.pair.exact else coarse_noise(half)
         errors = [(half.largest_sum_error, "{0}(x1 + x2) = {0}(x1) + {0}(x2)")]
-        if samples.pair.dtype.kind == "c" and samples.level != "quick":
+        if half.dtype.kind == half.image_dtype.kind == "c" and samples.level != "quick":
             turned = norm(difference(half.side(1j * half.probes[0]), 1j * half.images[0]))
             errors.append((turned, "{0}(ix) = i {0}(x)"))
         for error, law in errors:
@@ -92,22 +92,22 @@ def precision(samples: Samples) -> AdjointCheck:
     figures: dict[str, Figure] = {"difference": error, "bound": bound}
     if times <= 1:
         return AdjointCheck("precision", True, f"rounds by {number(error)}, allowed {number(bound)}", figures)
-    name, roundoff = _NARROWER[np.finfo(samples.pair.dtype).dtype]
+    name, roundoff = _NARROWER[np.finfo(samples.pair.output_dtype).dtype]
     relative = error / size if size else inf
     close = 2.0**-7 < relative / roundoff < 2.0**5
-    meaning = f"about what {name} keeps" if close else f"more than {samples.pair.dtype} explains"
+    meaning = f"about what {name} keeps" if close else f"more than {samples.pair.output_dtype} explains"
     return AdjointCheck(
         "precision",
         False,
-        f"{label} is noisier than {samples.pair.dtype}: {what} changes the result by {number(error)} of "
-        f"{number(size)}, {meaning}; allowed {number(bound)}",
+        f"{label} is noisier than {samples.pair.output_dtype}: {what} changes the result by {number(error)} "
+        f"of {number(size)}, {meaning}; allowed {number(bound)}",
         figures,
     )
 
 
 def coarse_noise(half: Half) -> float:
     """Return which error still looks like arithmetic in half the digits."""
-    _, roundoff = _NARROWER[np.finfo(half.pair.dtype).dtype]
+    _, roundoff = _NARROWER[np.finfo(half.dtype).dtype]
     return 2 * _ROUNDINGS * roundoff * (half.size + half.pair.gain) + half.underflow
 
 
@@ -119,7 +119,7 @@ def _factors(half: Half) -> Iterator[tuple[Any, str]]:
             yield 2**power, f"2**{power} x"
         return
     biggest = float(np.abs(half.images[0]).max())
-    room = frexp(float(np.finfo(half.pair.dtype).max))[1] - frexp(max(biggest, 1.0))[1]
+    room = frexp(float(np.finfo(half.dtype).max))[1] - frexp(max(biggest, 1.0))[1]
     for power in (min(_POWER, room // 2), -_POWER):
         yield half.probes[0].real.dtype.type(2.0**power), f"2**{power} x"
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from convops._arguments import shape, shown
-from convops._arrays import INT64, Array, dense, operator_dtype
+from convops._arrays import Array, dense, operator_dtype
+from convops.adjoint.numbers import unit_roundoff
 
 Shape = tuple[int, ...]
 _ALIGNED = 64
@@ -110,7 +111,8 @@ class Pair:
     name: str
     forward: Side
     adjoint: Side
-    dtype: np.dtype[Any]
+    input_dtype: np.dtype[Any]
+    output_dtype: np.dtype[Any]
     input_shape: Shape
     """Of the arrays that the vectors are, where that is known."""
     output_shape: Shape
@@ -130,12 +132,17 @@ class Pair:
     @property
     def exact(self) -> bool:
         """Whether the maps work in integers, so that nothing rounds."""
-        return self.dtype.kind in "iu"
+        return self.output_dtype.kind in "iu"
 
     @property
-    def probe_dtype(self) -> np.dtype[Any]:
-        """The dtype of what the maps are given."""
-        return INT64 if self.exact else self.dtype
+    def mixed(self) -> bool:
+        """Whether one of the maps goes from real to complex vectors, and the other back."""
+        return {self.input_dtype.kind, self.output_dtype.kind} == {"f", "c"}
+
+    @property
+    def roundoff(self) -> float:
+        """The unit roundoff, which both dtypes share."""
+        return unit_roundoff(self.output_dtype)
 
     @property
     def gain(self) -> float:
@@ -191,9 +198,7 @@ def _pair_of_operator(op: Any, input_shape: Any, output_shape: Any, dtype: Any) 
         _one_line(op),
         Side("matvec", op.matvec, (columns,), (rows,), tally),
         Side("rmatvec", op.rmatvec, (rows,), (columns,), tally),
-        operator_dtype(np.float64 if own is None else own, "op.dtype")
-        if dtype is None
-        else operator_dtype(dtype),
+        *_dtypes("op.dtype" if dtype is None else "dtype", own if dtype is None else dtype),
         arrays[0] if input_shape is None else _array_shape("input_shape", input_shape, columns, "takes"),
         arrays[1] if output_shape is None else _array_shape("output_shape", output_shape, rows, "returns"),
         op,
@@ -216,10 +221,29 @@ def _pair_of_functions(op: Any, adjoint: Any, input_shape: Any, output_shape: An
         f"{_name(op)} and {_name(adjoint)}",
         Side("forward", op, before, after, tally),
         Side("adjoint", adjoint, after, before, tally),
-        operator_dtype(np.float64 if dtype is None else dtype),
+        *_dtypes("dtype", dtype),
         before,
         after,
     )
+
+
+def _dtypes(name: str, value: Any) -> tuple[np.dtype[Any], np.dtype[Any]]:
+    """Return the dtypes of what the forward map takes and returns; float64 where none is given."""
+    if not isinstance(value, tuple):
+        found = operator_dtype(np.float64 if value is None else value, name)
+        return found, found
+    if len(value) != 2:
+        raise ValueError(
+            f"{shown(name, value)}: it must be one dtype, or two, of what the forward map takes and returns; "
+            f"got {len(value)}."
+        )
+    before, after = (operator_dtype(item, name) for item in value)
+    if unit_roundoff(before) != unit_roundoff(after):
+        raise ValueError(
+            f"{shown(name, value)}: {before} and {after} have different precisions, and rounding is judged "
+            "by one. Take float32 with complex64, float64 with complex128."
+        )
+    return before, after
 
 
 def _missing(op: Any, *names: str) -> list[str]:

@@ -7,7 +7,7 @@ from math import hypot, inf, log2, sqrt
 import numpy as np
 
 from convops._arrays import INT64, Array
-from convops.adjoint.numbers import inner, norm, rms, unit_roundoff
+from convops.adjoint.numbers import inner, norm, rms
 from convops.adjoint.pair import Pair, Shape, Side
 from convops.adjoint.probes import FEW, LARGEST_INTEGER, dense_probes, faint, integer_probes, strata
 
@@ -24,9 +24,23 @@ class Half:
     ) -> None:
         self.side = side
         self.pair = pair
+        forward = side is pair.forward
+        self.dtype, self.image_dtype = (
+            (pair.input_dtype, pair.output_dtype) if forward else (pair.output_dtype, pair.input_dtype)
+        )
         self.shape, self.image_shape = shape, image_shape
         self._seed = seed
         self._level = level
+
+    def zeros(self) -> Array:
+        """Return a vector of zeros that the map takes."""
+        return np.zeros(self.side.columns, INT64 if self.pair.exact else self.dtype)
+
+    def unit(self, place: int) -> Array:
+        """Return a unit vector that the map takes."""
+        unit = self.zeros()
+        unit[place] = 1
+        return unit
 
     def generator(self, purpose: int) -> np.random.Generator:
         """Return the random numbers of one purpose: they do not hang on which checks are made."""
@@ -38,7 +52,7 @@ class Half:
         count = PROBES_OF_FEW if self._few else PROBES[self._level]
         if self.pair.exact:
             return integer_probes(self.generator(0), count, self.side.columns, self.largest_integer)
-        return dense_probes(self.generator(0), count, self.side.columns, self.pair.dtype)
+        return dense_probes(self.generator(0), count, self.side.columns, self.dtype)
 
     @property
     def _few(self) -> bool:
@@ -55,7 +69,7 @@ class Half:
         if self.pair.exact or self._level == "quick" or min(self.pair.rows, self.pair.columns) < FEW:
             return []
         masks = strata(self.shape, self.generator(1))
-        values = dense_probes(self.generator(2), len(masks), self.side.columns, self.pair.dtype)
+        values = dense_probes(self.generator(2), len(masks), self.side.columns, self.dtype)
         probes = [
             np.where(mask, value, value.dtype.type(0)) for mask, value in zip(masks, values, strict=True)
         ]
@@ -88,7 +102,7 @@ class Half:
     @cached_property
     def faint_error(self) -> Array:
         """A(x₁ + f) − (Ax₁ + Af) for an f that is lost if x₁ + f is stored in half the digits."""
-        probe = faint(self.generator(3), self.side.columns, self.pair.dtype)
+        probe = faint(self.generator(3), self.side.columns, self.dtype)
         image_of_sum, image = self.side(self.probes[0] + probe), self.side(probe)
         with np.errstate(invalid="ignore", over="ignore"):
             return difference(image_of_sum, sum_of(self.images[0], image))
@@ -101,7 +115,7 @@ class Half:
     @cached_property
     def largest_noise(self) -> float:
         """What the norm of an error of rounding may reach."""
-        return self.noise_at(unit_roundoff(self.pair.dtype))
+        return self.noise_at(self.pair.roundoff)
 
     def noise_at(self, roundoff: float) -> float:
         """Return what the norm of an error may reach in arithmetic of this unit roundoff.
@@ -119,7 +133,7 @@ class Half:
         """What products that leave the range of the dtype downwards can add up to."""
         if self.pair.exact:
             return 0.0
-        return 8 * (self.pair.rows + self.pair.columns) * float(np.finfo(self.pair.dtype).smallest_subnormal)
+        return 8 * (self.pair.rows + self.pair.columns) * float(np.finfo(self.dtype).smallest_subnormal)
 
     def error_per_entry(self, weights: Array) -> float:
         """Return the measured error of an entry of an image, overall or where `weights` are not zero.
@@ -138,7 +152,7 @@ class Half:
         """
         terms = self.side.columns if self._dimensions < FEW else 1
         value = max(self._entry_overall, *_rms_at(weights, self.images))
-        return unit_roundoff(self.pair.dtype) / 2 * sqrt(terms) * value
+        return self.pair.roundoff / 2 * sqrt(terms) * value
 
     @cached_property
     def _dimensions(self) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
-from convops.adjoint.numbers import distance, inner, norm, unit_roundoff
+from convops.adjoint.numbers import distance, inner, norm
 from convops.adjoint.samples import SAFETY, Samples
 from convops.adjoint.words import index_of, number
 
@@ -78,17 +78,12 @@ class _Search:
 
     def witness(self, row: int, column: int) -> Witness | None:
         """Return the entry, if the two maps differ in it."""
-        unit = np.zeros(self.pair.columns, self.pair.probe_dtype)
-        unit[column] = 1
-        forward = self.pair.forward(unit)
+        forward = self.pair.forward(self.samples.forward.unit(column))
         adjoint = self._row_of_adjoint(row)
         entry, other = forward[row].item(), adjoint[column].item()
         scale = max(norm(forward), norm(adjoint))
         roundings = sqrt(log2(self.pair.rows + self.pair.columns))
-        if (
-            distance(entry, np.conj(other).item())
-            <= SAFETY * unit_roundoff(self.pair.dtype) * roundings * scale
-        ):
+        if distance(entry, np.conj(other).item()) <= SAFETY * self.pair.roundoff * roundings * scale:
             return None
         return Witness(
             index_of(row, self.pair.output_shape), index_of(column, self.pair.input_shape), entry, other
@@ -112,7 +107,7 @@ class _Search:
         right = inner(in_part, self.x[slice(*part)])
         terms = np.abs(in_part.astype(np.result_type(in_part, np.float32))) * np.abs(self.x[slice(*part)])
         roundings = sqrt(part[1] - part[0])
-        allowed = SAFETY * unit_roundoff(self.pair.dtype) * roundings * (norm(terms) + abs(left))
+        allowed = SAFETY * self.pair.roundoff * roundings * (norm(terms) + abs(left))
         return bool(distance(left, right) > allowed + self._noise(part))
 
     def _noise(self, part: tuple[int, int]) -> float:
@@ -125,9 +120,7 @@ class _Search:
     def _row_of_adjoint(self, row: int) -> Array:
         """Return B e for the unit vector e of a row of A."""
         if row not in self._rows_of_adjoint:
-            unit = np.zeros(self.pair.rows, self.pair.probe_dtype)
-            unit[row] = 1
-            self._rows_of_adjoint[row] = self.pair.adjoint(unit)
+            self._rows_of_adjoint[row] = self.pair.adjoint(self.samples.adjoint.unit(row))
         return self._rows_of_adjoint[row]
 
 

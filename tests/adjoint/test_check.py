@@ -164,6 +164,23 @@ def test_a_pair_of_integer_functions_is_checked_exactly() -> None:
     assert "exact" in [check.name for check in report.checks]
 
 
+def test_a_map_from_real_to_complex_vectors_has_the_adjoint_of_the_real_inner_product() -> None:
+    def right(y: np.ndarray) -> np.ndarray:
+        return np.fft.irfft(np.concatenate([y[:1], y[1:-1] / 2, y[-1:]]), 20) * 20
+
+    def wrong(y: np.ndarray) -> np.ndarray:
+        return np.fft.irfft(y, 20) * 20
+
+    both = (np.float64, np.complex128)
+    assert check_adjoint(np.fft.rfft, right, 20, 11, both)
+    assert check_adjoint(right, np.fft.rfft, 11, 20, both[::-1])
+    assert check_adjoint(np.fft.rfft, wrong, 20, 11, both).failed == ("adjoint",)
+    told = check_adjoint(lambda x: np.fft.rfft(x.real), right, 20, 11, np.complex128)
+    assert "say so with dtype=(float64, complex128)" in str(told)
+    with pytest.raises(ValueError, match="float32 and complex128 have different precisions"):
+        check_adjoint(np.fft.rfft, right, 20, 11, (np.float32, np.complex128))
+
+
 def test_two_operators_are_checked_against_each_other() -> None:
     A = convolution()
     assert check_adjoint(A, A.H)
