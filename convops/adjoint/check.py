@@ -125,8 +125,8 @@ def check_adjoint(
     seed : int, default 0
         Of the random probes.
     witnesses : int, default 24
-        Where the adjoint does not fit, look for so many entries. Each takes some
-        2 log₂(M N) products.
+        Where the adjoint does not fit, look for so many entries, and for a cause. Each takes some
+        2 log₂(M N) products; 0: none.
     progress : bool, default False
         Write the name of each check to stderr when it begins.
 

@@ -24,10 +24,12 @@ class Diagnosis(TypedDict, total=False):
 
 
 def diagnosis(samples: Samples, failed: set[str], most: int) -> Diagnosis:
-    """Return what is behind the failed checks, with up to `most` witnesses.
+    """Return what is behind the failed checks, with up to `most` witnesses; nothing if that is 0.
 
     Entries are compared only where both maps have entries: where they are linear and repeat themselves.
     """
+    if not most:
+        return {}
     if len(failed) > 1 and "purity" in failed:
         why = "a map is not a function of x alone, see purity: the other failures may follow from it"
         return {"causes": (why,)}
@@ -38,7 +40,7 @@ def diagnosis(samples: Samples, failed: set[str], most: int) -> Diagnosis:
         return {"causes": (why,)}
     compared = samples if failed & {"adjoint", "entries"} else products.exact_samples(samples)
     sides = products.worst_sides(compared)
-    found = find_witnesses(compared, sides.x, sides.y, most) if most and sides.severity > 1 else ()
+    found = find_witnesses(compared, sides.x, sides.y, most) if sides.severity > 1 else ()
     return {
         "witnesses": found,
         "shared": shared_by(found, samples.pair.input_shape, samples.pair.output_shape),

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from convops._arrays import Array
-from convops.adjoint.numbers import norm
+from convops.adjoint.numbers import norm, same_bits
 from convops.adjoint.pair import BrokenContract, Side, aligned_copy
 from convops.adjoint.report import AdjointCheck
 from convops.adjoint.samples import Half, Samples, difference
@@ -154,7 +154,7 @@ def _impure_repeat(half: Half) -> str | None:
     for probe, expected in ((half.probes[0], half.images[0]), (zeros, None)):
         label = half.side.label
         returned, again = half.side.apply_and_keep(aligned_copy(probe.reshape(half.side.before)))
-        if expected is not None and not _same_bits(again, expected):
+        if expected is not None and not same_bits(again, expected):
             return _changed(f"{label} gives another result for the same x", again, expected, half)
         handed_out = np.asarray(returned)
         if not handed_out.flags.writeable:
@@ -164,7 +164,7 @@ def _impure_repeat(half: Half) -> str | None:
             third = half.side(probe)
         finally:
             handed_out[...] = again.reshape(handed_out.shape)
-        if not _same_bits(third, again):
+        if not same_bits(third, again):
             return _changed(f"writing to what {label} returned changes its next result", third, again, half)
     return None
 
@@ -173,10 +173,6 @@ def _changed(text: str, found: Array, expected: Array, half: Half) -> str:
     place = int(np.argmax(found != expected))
     now, before = number(found[place].item()), number(expected[place].item())
     return f"{text}: entry {named_entry(place, half.image_shape)} is {now}, before it was {before}"
-
-
-def _same_bits(a: Array, b: Array) -> bool:
-    return a.shape == b.shape and bool(np.array_equal(a, b, equal_nan=True))
 
 
 def _differs(text: str, found: Array, expected: Array, half: Half) -> str | None:

@@ -60,6 +60,15 @@ def largest(x: Array) -> int:
     return max(-int(x.min()), int(x.max())) if x.size else 0
 
 
+def same_bits(a: Array, b: Array) -> bool:
+    """Tell whether two arrays hold the same, NaN included, by their bytes."""
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    a, b = np.ascontiguousarray(a).reshape(-1), np.ascontiguousarray(b).reshape(-1)
+    word = np.uint64 if a.itemsize % 8 == 0 else np.uint8
+    return bool((a.view(word) == b.view(word)).all())
+
+
 def unit_roundoff(dtype: np.dtype[Any]) -> float:
     """Return u: the largest relative error of one rounding. 0 for integers."""
     return 0.0 if dtype.kind in "iu" else float(np.finfo(dtype).eps) / 2
