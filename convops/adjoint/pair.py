@@ -179,6 +179,16 @@ def pair_of(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: A
 
 
 def _pair_of_operator(op: Any, input_shape: Any, output_shape: Any, dtype: Any) -> Pair:
+    if _missing(op) and callable(op) and callable(getattr(op, "H", None)):
+        # As those of SigPy and SCICO: A(x) and A.H(y), on arrays.
+        before, after = _told_shapes(op) or (None, None)
+        return _pair_of_functions(
+            op,
+            op.H,
+            before if input_shape is None else input_shape,
+            after if output_shape is None else output_shape,
+            _told_dtype(op) if dtype is None else dtype,
+        )
     if missing := _missing(op):
         fix = (
             "Give both functions and their shapes: check_adjoint(forward, adjoint, input_shape=..., "
@@ -253,13 +263,22 @@ def _missing(op: Any, *names: str) -> list[str]:
 
 def _shapes_of_arrays(op: Any, rows: int, columns: int) -> tuple[Shape, Shape]:
     """Return the shapes of the arrays that an operator takes and returns as vectors, where it tells."""
+    found = _told_shapes(op)
+    if found is not None and (prod(found[0]), prod(found[1])) == (columns, rows):
+        return found
+    return (columns,), (rows,)
+
+
+def _told_shapes(op: Any) -> tuple[Shape, Shape] | None:
     for names in _SHAPES_OF_ARRAYS:
         before, after = (getattr(op, name, None) for name in names)
         if isinstance(before, tuple | list) and isinstance(after, tuple | list):
-            found = tuple(map(int, before)), tuple(map(int, after))
-            if (prod(found[0]), prod(found[1])) == (columns, rows):
-                return found
-    return (columns,), (rows,)
+            return tuple(map(int, before)), tuple(map(int, after))
+    return None
+
+
+def _told_dtype(op: Any) -> Any:
+    return getattr(op, "dtype", None) or getattr(op, "input_dtype", None)
 
 
 def _array_shape(name: str, value: Any, size: int, does: str) -> Shape:

@@ -275,3 +275,18 @@ def test_a_report_is_plain_values() -> None:
         assert plain["passed"] == report.passed
         assert [check["name"] for check in plain["checks"]] == [check.name for check in report.checks]
         assert len(plain["witnesses"]) == len(report.witnesses)
+
+
+def test_an_operator_that_is_called_with_arrays_is_checked_by_its_H() -> None:
+    class Differences:  # the form of SigPy's and SCICO's operators
+        ishape, oshape = (6, 5), (6, 4)
+
+        def __call__(self, x: np.ndarray) -> np.ndarray:
+            return x[:, 1:] - x[:, :-1]
+
+        @property
+        def H(self) -> Callable[[np.ndarray], np.ndarray]:
+            return lambda y: np.pad(y, ((0, 0), (1, 0))) - np.pad(y, ((0, 0), (0, 1)))
+
+    assert check_adjoint(Differences())
+    assert check_adjoint(Differences(), dtype="complex64")
