@@ -184,6 +184,8 @@ def check_adjoint(
             checks.append(AdjointCheck(name, False, str(broken)))
             break
     made = pair.applications
+    if progress and most and not all(check.passed for check in checks):
+        sys.stderr.write(f"adjoint check: looking for the cause, after {made} products\n")
     found = diagnosis(samples, {check.name for check in checks if not check.passed}, most)
     return AdjointReport(pair.name, seed, level, tuple(checks), objections, made, **found)
 

@@ -46,10 +46,10 @@ def find_witnesses(samples: Samples, x: Array, y: Array, most: int) -> tuple[Wit
     One entry takes about 2 · log₂(rows · columns) products; those that follow share some.
     """
     search = _Search(samples, x, y)
-    rows = search.rows(max(most // 2, 1))
+    rows = search.find_rows(max(most // 2, 1))
     found: dict[tuple[int, int], Witness] = {}
     for row in rows:
-        for column in search.columns(row, max(most // max(len(rows), 1), 1)):
+        for column in search.find_columns(row, max(most // max(len(rows), 1), 1)):
             witness = search.witness(row, column)
             if witness is not None and len(found) < most:
                 found[row, column] = witness
@@ -57,22 +57,25 @@ def find_witnesses(samples: Samples, x: Array, y: Array, most: int) -> tuple[Wit
 
 
 class _Search:
-    """Bisection of y, then of x, by the sign that a difference is too large for its part."""
+    """Bisection of y, then of x: a part is followed if its two sides differ by more than is allowed for it."""
 
     def __init__(self, samples: Samples, x: Array, y: Array) -> None:
         self.samples = samples
         self.pair = samples.pair
         self.x, self.y = x, y
         self.image = self.pair.forward(x)
+        self._rows: list[int] = []
         self._rows_of_adjoint: dict[int, Array] = {}
         self._parts_of_x: dict[tuple[int, int], Array] = {}
+        """What A makes of parts of x, in the rows that were found."""
         self._per_unit = samples.tolerance(x, y) / max(norm(y), np.finfo(float).tiny)
 
-    def rows(self, most: int) -> list[int]:
+    def find_rows(self, most: int) -> list[int]:
         """Return rows of A that B does not know."""
-        return _leaves((0, self.pair.rows), most, self._fault_of_part)
+        self._rows = _leaves((0, self.pair.rows), most, self._fault_of_part)
+        return self._rows
 
-    def columns(self, row: int, most: int) -> list[int]:
+    def find_columns(self, row: int, most: int) -> list[int]:
         """Return columns of A in which this row is not that of B."""
         return _leaves((0, self.pair.columns), most, lambda part: self._fault_in_row(row, part))
 
@@ -101,8 +104,8 @@ class _Search:
         if part not in self._parts_of_x:
             masked = np.zeros_like(self.x)
             masked[slice(*part)] = self.x[slice(*part)]
-            self._parts_of_x[part] = self.pair.forward(masked)
-        left = self._parts_of_x[part][row].item()
+            self._parts_of_x[part] = self.pair.forward(masked)[self._rows]
+        left = self._parts_of_x[part][self._rows.index(row)].item()
         in_part = self._row_of_adjoint(row)[slice(*part)]
         right = inner(in_part, self.x[slice(*part)])
         terms = np.abs(in_part.astype(np.result_type(in_part, np.float32))) * np.abs(self.x[slice(*part)])
