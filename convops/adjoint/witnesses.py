@@ -57,7 +57,7 @@ def find_witnesses(samples: Samples, x: Array, y: Array, most: int) -> tuple[Wit
 
 
 class _Search:
-    """Bisection of y, then of x: a part is followed if its two sides differ by more than is allowed for it."""
+    """Bisection of y, then of x: a part is followed if its two sides differ by more than is allowed."""
 
     def __init__(self, samples: Samples, x: Array, y: Array) -> None:
         self.samples = samples
