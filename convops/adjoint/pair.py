@@ -80,7 +80,7 @@ class Side:
         self.mutated |= not same_bits(before, given)
         image = self._vector(returned)
         if self._first is None:
-            handed_out = np.asarray(returned).reshape(-1)
+            handed_out = np.asarray(returned)
             self._first = handed_out, handed_out.copy()
         self.overwritten |= not same_bits(*self._first)
         return returned, image
