@@ -3,13 +3,19 @@
 `convops.testing.strategies` needs hypothesis, and is imported when it is first asked for.
 """
 
-import importlib
-from types import ModuleType
+import importlib as _importlib
+from types import ModuleType as _ModuleType
+
+from convops.testing._adjoint import assert_adjoint
+from convops.testing._linear import assert_linear
+from convops.testing._matrix import assert_matches_matrix
+
+__all__ = ["assert_adjoint", "assert_linear", "assert_matches_matrix"]
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> _ModuleType:
     if name == "strategies":
-        return importlib.import_module("convops.testing.strategies")
+        return _importlib.import_module("convops.testing.strategies")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
