@@ -6,6 +6,8 @@ import os
 import hypothesis
 import pytest
 
+pytest_plugins = ["pytester"]
+
 # Before anything imports matplotlib: figures are written to files, never shown.
 os.environ["MPLBACKEND"] = "Agg"
 

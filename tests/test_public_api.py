@@ -32,7 +32,7 @@ NAMES = [
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(convops, name))]
-OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix"]
+OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "parametrize_with_checks"]
 STRATEGIES = ["geometries", "operators", "weights"]
 DOCUMENTED = [
     *PUBLIC,

@@ -9,8 +9,9 @@ from types import ModuleType as _ModuleType
 from convops.testing._adjoint import assert_adjoint
 from convops.testing._linear import assert_linear
 from convops.testing._matrix import assert_matches_matrix
+from convops.testing._parametrize import parametrize_with_checks
 
-__all__ = ["assert_adjoint", "assert_linear", "assert_matches_matrix"]
+__all__ = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "parametrize_with_checks"]
 
 
 def __getattr__(name: str) -> _ModuleType:
