@@ -1,11 +1,15 @@
 """The command `convops`: exit status 0 done, 1 a check failed, 2 could not run."""
 
 import argparse
+import functools
+import io
 import sys
 from collections.abc import Sequence
 
 import convops
-from convops.demo import CannotRun, run_demo
+from convops._check_command import add_check_parser
+from convops._command import CannotRun, whole_number
+from convops.demo import run_demo
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,8 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done, 1 a check failed, 2 could not run.
     """
     options = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a report has letters that not every console can print
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return run_demo(options.output, options.iterations)
+        status: int = options.run(options)
+        return status
     except CannotRun as error:
         print(f"convops: {error}", file=sys.stderr)
     except KeyboardInterrupt:
@@ -50,19 +58,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument(
         "--iterations",
-        type=_positive,
+        type=functools.partial(whole_number, minimum=1),
         default=50,
         metavar="N",
         help="at most so many iterations of LSMR (default: %(default)s)",
     )
+    demo.set_defaults(run=lambda options: run_demo(options.output, options.iterations))
+    add_check_parser(commands)
     return parser
-
-
-def _positive(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return value

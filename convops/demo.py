@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from convops._arrays import Array
+from convops._command import CannotRun, refuse_unwritable
 from convops.adjoint import check_adjoint
 from convops.assembly import conv_matrix
 from convops.operators import Conv
@@ -16,10 +17,6 @@ BLUR_TAPS = 11
 BLUR_SIGMA = 2.0
 NOISE = 0.004
 DAMP = 0.05
-
-
-class CannotRun(Exception):
-    """The demo lacks something; the message says what."""
 
 
 def run_demo(output: str, iterations: int) -> int:
@@ -130,18 +127,9 @@ def _counted(A: Conv, iterations: int) -> Any:
 
 def _refuse_unwritable(output: str) -> None:
     """Find out before the work whether the picture can be written."""
-    path = Path(output)
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg", ".pdf", ".svg"):
+    if Path(output).suffix.lower() not in (".png", ".jpg", ".jpeg", ".pdf", ".svg"):
         raise CannotRun(f"--output {output}: the picture is a .png, .jpg, .pdf or .svg file.")
-    existed = path.exists()
-    try:
-        path.open("ab").close()
-        if not existed:
-            path.unlink()
-    except OSError as error:
-        raise CannotRun(
-            f"--output {output}: the picture cannot be written there ({error.strerror})."
-        ) from error
+    refuse_unwritable("--output", output, "the picture")
 
 
 def _draw(photograph: Array, blurred: Array, restored: Array, output: str) -> None:

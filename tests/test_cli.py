@@ -11,13 +11,13 @@ import convops
 from convops import cli, demo
 
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "convops", *arguments],
         capture_output=True,
         text=True,
         cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
     )
 
 
@@ -54,6 +54,17 @@ def test_a_picture_that_cannot_be_written_is_told_before_the_work(
         assert printed.err.startswith(f"convops: --output {output}: the picture")
         assert printed.err.count("\n") == 1
         assert "Restored" not in printed.out
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_operators_of_the_current_folder_are_checked_whatever_the_console_can_print(
+    encoding: str, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text("right = (lambda x: 2 * x, lambda y: 2 * y, 5, 5)\n")
+    for target, status in (("own:right", 0), ("own:wrong", 2)):
+        done = run("check", target, folder=tmp_path, PYTHONIOENCODING=encoding)
+        assert done.returncode == status, done.stderr
+    assert done.stderr == "convops: own:wrong: own has no 'wrong'.\n"
 
 
 def test_an_interruption_ends_in_one_line(
