@@ -40,7 +40,10 @@ def homogeneity(samples: Samples) -> AdjointCheck:
                 {"norm of the image of zero": size},
             )
         for factor, name in () if samples.level == "quick" else _factors(half):
-            found, expected = half.side(half.probes[0] * factor), multiple(half.images[0], factor)
+            try:
+                found, expected = half.side(half.probes[0] * factor), multiple(half.images[0], factor)
+            except OverflowError:  # integers that are refused are no wrong answer
+                continue
             error = np.abs(difference(found, expected))
             wrong = ~(error <= half.underflow * max(1, abs(factor)))
             if wrong.any():

@@ -290,3 +290,9 @@ def test_an_operator_that_is_called_with_arrays_is_checked_by_its_H() -> None:
 
     assert check_adjoint(Differences())
     assert check_adjoint(Differences(), dtype="complex64")
+
+
+def test_integers_that_are_refused_are_no_fault() -> None:
+    A = Conv([30000, -20000], 40)
+    assert check_adjoint(A, A.H)
+    assert check_adjoint(lambda x: A(x), lambda y: A.H(y), 40, 39, int)
