@@ -185,7 +185,7 @@ class Samples:
         self.adjoint = Half(pair.adjoint, after, before, pair, (seed, 1), level)
 
     @property
-    def halves(self) -> tuple[Half, Half]:
+    def halves(self) -> tuple[Half, ...]:
         """The forward map first."""
         return self.forward, self.adjoint
 

@@ -72,5 +72,5 @@ class _ForwardAlone(Samples):
     """The forward half of a pair, for checks that look at each half by itself."""
 
     @property
-    def halves(self) -> tuple[Half]:  # type: ignore[override]
+    def halves(self) -> tuple[Half, ...]:
         return (self.forward,)
