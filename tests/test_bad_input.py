@@ -918,6 +918,7 @@ TABLE: list[Row] = [
     ),
     row("check_adjoint", {"witnesses": -1}, ValueError, "witnesses=-1: ", "at least 0"),
     row("check_adjoint", {"level": "full"}, ValueError, "level='full': ", "'quick', 'default', 'complete'"),
+    row("check_adjoint", {"only": ()}, ValueError, "only=(): ", "names no check"),
     row("check_adjoint", {"only": "dot"}, ValueError, "only='dot': ", "'contract'", "'purity'"),
     row("check_adjoint", {"only": ["exact", 3]}, TypeError, "only=3: ", "'contract'", "got int"),
     row("check_adjoint", {"only": "adjoint"}, ValueError, "only='adjoint': ", "works in integers"),

@@ -230,6 +230,8 @@ def applicable_checks(
 def _selected(pair: Pair, level: str, only: Any, skip: Any) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the checks to make, and why others are not made."""
     wanted, unwanted = _names("only", only), _names("skip", skip)
+    if only is not None and not wanted:
+        raise ValueError(f"{shown('only', only)}: it names no check. Leave it out for all that apply.")
     reached = LEVELS.index(level)
     objections = {}
     names = []

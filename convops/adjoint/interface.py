@@ -1,6 +1,7 @@
 """Whether the maps keep to what a linear operator promises its callers, whatever numbers they return."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -193,9 +194,11 @@ def _layouts(x: Array) -> Iterator[tuple[str, Array]]:
     frozen = aligned_copy(x)
     frozen.flags.writeable = False
     yield "read-only", frozen
-    everywhere: tuple[slice, ...] = (slice(None, None, -1),) * x.ndim
+    # With an ellipsis, an array without axes stays one.
+    everywhere: Any = (*(slice(None, None, -1),) * x.ndim, ...)
     yield "reversed", x[everywhere].copy()[everywhere]
     apart = np.zeros([2 * size for size in x.shape], x.dtype, order="F")
-    spaced = apart[(slice(None, None, 2),) * x.ndim]
+    every_second: Any = (*(slice(None, None, 2),) * x.ndim, ...)
+    spaced = apart[every_second]
     spaced[...] = x
     yield "spaced", spaced

@@ -92,8 +92,9 @@ class Side:
     def _vector(self, returned: Any) -> Array:
         try:
             found = np.asarray(returned)
-            if found.dtype not in self.dtypes:
-                self.dtypes.append(found.dtype)
+            native = found.dtype.newbyteorder("=")
+            if native not in self.dtypes:
+                self.dtypes.append(native)
             wider = found.astype(np.float32) if found.dtype == np.float16 else found
             y = np.array(dense(f"what {self.label} returned", wider))
         except (TypeError, ValueError) as error:

@@ -296,3 +296,12 @@ def test_integers_that_are_refused_are_no_fault() -> None:
     A = Conv([30000, -20000], 40)
     assert check_adjoint(A, A.H)
     assert check_adjoint(lambda x: A(x), lambda y: A.H(y), 40, 39, int)
+
+
+def test_a_map_of_single_numbers_has_arrays_without_axes() -> None:
+    assert check_adjoint(lambda x: 2 * x, lambda y: 2 * y, (), ())
+    assert check_adjoint(lambda x: 2 * x, lambda y: 3 * y, (), ()).failed == ("adjoint",)
+
+
+def test_the_byte_order_of_a_result_does_not_count() -> None:
+    assert check_adjoint(lambda x: x.astype(">f8"), lambda y: y, 4, 4)
