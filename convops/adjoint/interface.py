@@ -174,8 +174,7 @@ def _same_bits(a: Array, b: Array) -> bool:
 
 def _differs(text: str, found: Array, expected: Array, half: Half) -> str | None:
     """Say where two results differ by more than their rounding, if they do."""
-    with np.errstate(invalid="ignore", over="ignore"):
-        error = difference(found, expected)
+    error = difference(found, expected)
     bound = 0.0 if half.pair.exact else half.largest_noise
     if norm(error) <= bound:
         return None

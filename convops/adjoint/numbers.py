@@ -1,6 +1,6 @@
 """Norms and inner products that neither overflow nor round where the maps under test do."""
 
-from math import fsum, inf, sqrt
+from math import fsum, hypot, inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,8 @@ def product(a: Array, b: Array) -> complex:
 
 def distance(left: complex, right: complex) -> float:
     """Return |left - right|, an int for integers; NaN counts as infinite."""
-    found: float = abs(left - right)
+    apart = left - right
+    found = abs(apart) if isinstance(apart, int | float) else hypot(apart.real, apart.imag)
     return found if found == found else inf
 
 
@@ -81,16 +82,16 @@ def _wide_inner(a: Array, b: Array) -> complex:
 
 def _exact_inner(a: Array, b: Array) -> complex:
     """Return aᴴb where long double is no wider than double: products of halves are exact, and so is fsum."""
-    parts_of_a, parts_of_b = _parts(np.conj(a)), _parts(b)
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return inf
     total: complex = 0.0
-    for unit, part in parts_of_a.items():
-        for other_unit, other in parts_of_b.items():
-            with np.errstate(invalid="ignore", over="ignore"):
-                terms = [(u * v).tolist() for u in _halves(part) for v in _halves(other)]
-            values = [value for column in terms for value in column]
-            if not np.isfinite(values).all():
-                return inf
-            total += unit * other_unit * fsum(values)
+    for unit, part in _parts(np.conj(a)).items():
+        for other_unit, other in _parts(b).items():
+            (one, power), (two, other_power) = _scaled(part), _scaled(other)
+            terms = [(u * v).tolist() for u in _halves(one) for v in _halves(two)]
+            value = fsum(value for column in terms for value in column)
+            with np.errstate(over="ignore"):
+                total += unit * other_unit * float(np.ldexp(value, power + other_power))
     return total
 
 
@@ -98,6 +99,12 @@ def _parts(x: Array) -> dict[complex, Array]:
     if x.dtype.kind != "c":
         return {1.0: x.astype(np.float64)}
     return {1.0: x.real.astype(np.float64), 1j: x.imag.astype(np.float64)}
+
+
+def _scaled(x: Array) -> tuple[Array, int]:
+    """Return x over a power of two, so that its products neither overflow nor vanish, and the exponent."""
+    power = int(np.frexp(np.abs(x).max(initial=0.0))[1])
+    return np.ldexp(x, -power), power
 
 
 def _halves(x: Array) -> tuple[Array, Array]:

@@ -79,7 +79,8 @@ class Side:
         self.mutated |= not np.array_equal(before, given)
         image = self._vector(returned)
         if self._first is None:
-            self._first = np.asarray(returned).reshape(-1), image
+            handed_out = np.asarray(returned)
+            self._first = handed_out, image.reshape(handed_out.shape)
         self.overwritten |= not np.array_equal(*self._first, equal_nan=True)
         return returned, image
 

@@ -3,6 +3,7 @@
 from functools import cached_property
 from itertools import combinations, pairwise
 from math import hypot, inf, log2, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -75,9 +76,7 @@ class Half:
         pairs = list(pairwise(zip(self.probes, self.images, strict=True)))
         errors = []
         for (one, of_one), (two, of_two) in pairs if self._few else pairs[:1]:
-            image = self.side(one + two)
-            with np.errstate(invalid="ignore", over="ignore"):
-                errors.append(difference(image, sum_of(of_one, of_two)))
+            errors.append(difference(self.side(one + two), sum_of(of_one, of_two)))
         return errors
 
     @cached_property
@@ -90,8 +89,7 @@ class Half:
         """A(x₁ + f) − (Ax₁ + Af) for an f that is lost if x₁ + f is stored in half the digits."""
         probe = faint(self.generator(3), self.side.columns, self.pair.dtype)
         image_of_sum, image = self.side(self.probes[0] + probe), self.side(probe)
-        with np.errstate(invalid="ignore", over="ignore"):
-            return difference(image_of_sum, sum_of(self.images[0], image))
+        return difference(image_of_sum, sum_of(self.images[0], image))
 
     @cached_property
     def size(self) -> float:
@@ -147,7 +145,7 @@ class Half:
         cosines = [
             min(abs(inner(one / length, two / other)), 1.0)
             for (one, length), (two, other) in combinations(zip(self.images, lengths, strict=True), 2)
-            if min(length, other) > 0
+            if min(length, other) > 0 and max(length, other) < inf
         ]
         squares = sum(cosine**2 for cosine in cosines)
         return min(len(cosines) / squares if squares > 0 else inf, self.side.rows)
@@ -197,17 +195,26 @@ def _rms_at(weights: Array, vectors: list[Array]) -> list[float]:
 
 
 def sum_of(a: Array, b: Array) -> Array:
-    """Return a + b; integers in int64."""
-    return _wide(a) + _wide(b)
+    """Return a + b; integers in int64, and quiet about NaN and inf, as all three are."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _wide(a) + _wide(b)
 
 
 def difference(a: Array, b: Array) -> Array:
     """Return a − b; integers in int64."""
-    return _wide(a) - _wide(b)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return _wide(a) - _wide(b)
+
+
+def multiple(a: Array, factor: Any) -> Array:
+    """Return `factor` times a; integers in int64."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        scaled: Array = _wide(a) * factor
+        return scaled
 
 
 def _wide(a: Array) -> Array:
     return a.astype(INT64, copy=False) if a.dtype.kind in "iu" else a
 
 
-__all__ = ["Half", "Samples", "difference", "sum_of"]
+__all__ = ["Half", "Samples", "difference", "multiple", "sum_of"]
