@@ -23,11 +23,13 @@ def pair_operator(W: Any, B: Any, dtype: Any = None) -> LinearOperator:
 
 def samples_of(op: Any, adjoint: Any = None, level: str = "default", seed: int = 0, **given: Any) -> Samples:
     """Return the samples that `check_adjoint` would take."""
-    arguments: dict[str, Any] = {"input_shape": None, "output_shape": None, "dtype": None, **given}
-    return Samples(plain_pair(op, adjoint, **arguments), seed, level)
+    return Samples(plain_pair(op, adjoint, **given), seed, level)
 
 
-def plain_pair(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> Pair:
+def plain_pair(
+    op: Any, adjoint: Any = None, input_shape: Any = None, output_shape: Any = None, dtype: Any = None
+) -> Pair:
+    """Return the pair that `check_adjoint` would make of its arguments."""
     return pair_of(op, adjoint, input_shape, output_shape, dtype)
 
 
