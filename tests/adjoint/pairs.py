@@ -47,10 +47,10 @@ class Planted:
         return times(self.W.conj().T, y)
 
     def matmat(self, X: Array) -> Array:
-        return np.stack([self.matvec(x.copy()) for x in X.T], axis=1)
+        return np.stack([self.matvec(x.copy()).copy() for x in X.T], axis=1)
 
     def rmatmat(self, Y: Array) -> Array:
-        return np.stack([self.rmatvec(y.copy()) for y in Y.T], axis=1)
+        return np.stack([self.rmatvec(y.copy()).copy() for y in Y.T], axis=1)
 
     def __getattr__(self, name: str) -> Any:
         """Return the adjoint or the transpose."""
