@@ -128,5 +128,5 @@ def _factors(half: Half) -> Iterator[tuple[Any, str]]:
 
 def _integer_power(half: Half) -> int:
     """Return a power of two that integer results, and sums where they are known, have room for."""
-    biggest = max(half.pair.gain * largest(half.probes[0]), largest(half.images[0]), 1)
-    return max(min(_POWER, 61 - int(log2(biggest))), 0)
+    biggest = max(half.pair.gain * largest(half.probes[0]), norm(half.images[0]), 1)
+    return max(min(_POWER, 61 - int(log2(biggest))), 0) if biggest < inf else 0

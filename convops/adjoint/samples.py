@@ -155,10 +155,12 @@ class Half:
     @cached_property
     def _dimensions(self) -> float:
         """In how many dimensions the images spread: random directions in d have a squared cosine of 1/d."""
-        lengths = list(map(norm, self.images))
+        # In doubles: the norm of float32 can lie beyond float32.
+        images = [image.astype(np.result_type(image, np.float64)) for image in self.images]
+        lengths = list(map(norm, images))
         cosines = [
             min(abs(inner(one / length, two / other)), 1.0)
-            for (one, length), (two, other) in combinations(zip(self.images, lengths, strict=True), 2)
+            for (one, length), (two, other) in combinations(zip(images, lengths, strict=True), 2)
             if min(length, other) > 0 and max(length, other) < inf
         ]
         squares = sum(cosine**2 for cosine in cosines)
