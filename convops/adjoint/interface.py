@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
-from convops.adjoint.numbers import norm, same_bits
+from convops.adjoint.numbers import norm, same_bits, severity
 from convops.adjoint.pair import BrokenContract, Side, aligned_copy
 from convops.adjoint.report import AdjointCheck
-from convops.adjoint.samples import Half, Samples, difference
+from convops.adjoint.samples import Half, Samples, disagreement
 from convops.adjoint.words import named_entry, number
 
 
@@ -178,9 +178,9 @@ def _changed(text: str, found: Array, expected: Array, half: Half) -> str:
 
 def _differs(text: str, found: Array, expected: Array, half: Half) -> str | None:
     """Say where two results differ by more than their rounding, if they do."""
-    error = difference(found, expected)
+    error = disagreement(found, expected)
     bound = 0.0 if half.pair.exact else half.largest_noise
-    if norm(error) <= bound:
+    if severity(norm(error), bound) <= 1:
         return None
     with np.errstate(invalid="ignore"):
         place = int(np.argmax(np.abs(error)))

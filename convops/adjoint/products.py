@@ -12,7 +12,7 @@ from convops._arrays import Array
 from convops.adjoint.numbers import distance, inner, norm, severity
 from convops.adjoint.pair import Pair, pair_of
 from convops.adjoint.report import AdjointCheck
-from convops.adjoint.samples import SAFETY, Samples, difference
+from convops.adjoint.samples import SAFETY, Samples, difference, disagreement
 from convops.adjoint.words import named_entry, number
 
 MOST_ENTRIES_OF_A_MATRIX = 2**23
@@ -102,9 +102,9 @@ def matrix(samples: Samples) -> AdjointCheck:
     W = known_matrix(samples.pair)
     for half, M in zip(samples.halves, (W, W.conj().T), strict=True):
         expected = M @ half.probes[0]
-        error = difference(half.images[0], expected)
+        error = disagreement(half.images[0], expected)
         bound = 0.0 if samples.pair.exact else half.largest_noise
-        if not norm(error) <= bound:
+        if not severity(norm(error), bound) <= 1:
             place = int(np.argmax(np.abs(error)))
             return AdjointCheck(
                 "matrix",
@@ -148,7 +148,7 @@ def entries(samples: Samples) -> AdjointCheck:
         image = pair.forward(forward.unit(column))
         error = np.abs(difference(image, B[column].conj()))
         allowed = roundoff * np.maximum(norm(image), of_rows)
-        faulty = ~(error <= allowed)
+        faulty = ~((error <= allowed) & np.isfinite(error))
         if faulty.any():
             wrong += int(faulty.sum())
             row = int(np.argmax(np.where(faulty, error, -1)))

@@ -2,13 +2,13 @@
 
 from functools import cached_property
 from itertools import combinations, pairwise
-from math import hypot, inf, log2, sqrt
+from math import ceil, hypot, inf, log2, sqrt
 from typing import Any
 
 import numpy as np
 
 from convops._arrays import INT64, Array
-from convops.adjoint.numbers import inner, norm, rms
+from convops.adjoint.numbers import inner, norm, rms, severity
 from convops.adjoint.pair import Pair, Shape, Side
 from convops.adjoint.probes import FEW, LARGEST_INTEGER, dense_probes, faint, integer_probes, strata
 
@@ -79,7 +79,7 @@ class Half:
     @cached_property
     def largest_integer(self) -> int:
         """Return the largest entry of integer probes: as large as the sums of the map can take."""
-        return max(min(LARGEST_INTEGER, int((2**62 - 1) // max(self.pair.gain, 1))), 1)
+        return max(min(LARGEST_INTEGER, (2**62 - 1) // max(ceil(self.pair.gain), 1)), 1)
 
     @cached_property
     def sum_errors(self) -> list[Array]:
@@ -138,7 +138,7 @@ class Half:
 
         What is not linear has no noise to allow for.
         """
-        if not self.largest_sum_error <= self.largest_noise:
+        if not severity(self.largest_sum_error, self.largest_noise) <= 1:
             return 0.0
         return max(self._error_overall, *_rms_at(weights, self.sum_errors)) / 2
 
@@ -211,7 +211,7 @@ def _rms_at(weights: Array, vectors: list[Array]) -> list[float]:
 
 
 def sum_of(a: Array, b: Array) -> Array:
-    """Return a + b; integers in int64, and quiet about NaN and inf, as all three are."""
+    """Return a + b; integers in int64, and quiet about NaN and inf, as the others are."""
     with np.errstate(invalid="ignore", over="ignore"):
         return _wide(a) + _wide(b)
 
@@ -220,6 +220,12 @@ def difference(a: Array, b: Array) -> Array:
     """Return a − b; integers in int64."""
     with np.errstate(invalid="ignore", over="ignore"):
         return _wide(a) - _wide(b)
+
+
+def disagreement(found: Array, expected: Array) -> Array:
+    """Return found − expected, and 0 where both are NaN or the same infinity."""
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+    return np.where(same, 0, difference(found, expected))
 
 
 def multiple(a: Array, factor: Any) -> Array:
@@ -233,4 +239,4 @@ def _wide(a: Array) -> Array:
     return a.astype(INT64, copy=False) if a.dtype.kind in "iu" else a
 
 
-__all__ = ["Half", "Samples", "difference", "multiple", "sum_of"]
+__all__ = ["Half", "Samples", "difference", "disagreement", "multiple", "sum_of"]

@@ -319,6 +319,13 @@ def test_what_is_no_image_ends_the_check() -> None:
         assert len(report.checks) == 1
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_infinite_images_do_not_hide_that_products_differ(value: float) -> None:
+    A = Planted(matrix_of("float64"), matmat=lambda X: np.zeros((ROWS, 2)))
+    A.matvec = lambda x: np.append(times(A.W, x)[1:], value)
+    assert check_adjoint(A, only="matmat").failed == ("matmat",)
+
+
 def test_two_functions_have_no_partners_to_compare() -> None:
     report = check_adjoint(np.copy, np.copy, 5, 5)
     assert {"involution", "matmat"} <= set(report.not_made)

@@ -120,7 +120,7 @@ def test_a_pair_of_torch_functions_passes_and_a_wrong_one_does_not(dtype: str) -
         y = torch.from_numpy(y.copy())[None]
         return conv_transpose2d(y, weight.flip(2, 3), stride=2, padding=1, output_padding=1)[0]
 
-    for seed in range(10):
+    for seed in range(3):
         report = check_adjoint(forward, adjoint, (3, 16, 16), (4, 8, 8), dtype, seed=seed)
         assert report, report
     assert check_adjoint(forward, turned, (3, 16, 16), (4, 8, 8), dtype).failed == ("adjoint",)

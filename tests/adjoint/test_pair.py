@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
-from adjoint.pairs import plain_pair
+from adjoint.pairs import plain_pair, samples_of
 from convops import Conv
 from convops.adjoint.pair import BrokenContract, Pair, Side, Tally, aligned_copy, pair_of
 
@@ -48,7 +48,7 @@ def gives_w(pair: Pair) -> None:
 def test_a_linear_operator_of_scipy() -> None:
     pair = plain_pair(aslinearoperator(W))
     gives_w(pair)
-    assert (pair.dtype, pair.exact, pair.probe_dtype) == (np.float64, False, np.float64)
+    assert (pair.input_dtype, pair.output_dtype, pair.exact) == (np.float64, np.float64, False)
     assert (pair.input_shape, pair.output_shape) == ((4,), (3,))
     assert (pair.forward.label, pair.adjoint.label) == ("matvec", "rmatvec")
     assert pair.name == "<3x4 MatrixLinearOperator with dtype=float64>"
@@ -64,10 +64,10 @@ def test_an_operator_of_ours_tells_the_shapes_of_its_arrays_and_its_gain() -> No
 def test_a_class_that_looks_like_an_operator_is_one() -> None:
     pair = plain_pair(Duck())
     gives_w(pair)
-    assert (pair.dtype, pair.gain) == (np.float32, 0)
-    assert plain_pair(Duck(dtype=None)).dtype == np.float64
-    assert plain_pair(SimpleNamespace(shape=(3, 4), matvec=abs, rmatvec=abs)).dtype == np.float64
-    assert plain_pair(Duck(), dtype="complex64").dtype == np.complex64
+    assert (pair.output_dtype, pair.gain) == (np.float32, 0)
+    assert plain_pair(Duck(dtype=None)).input_dtype == np.float64
+    assert plain_pair(SimpleNamespace(shape=(3, 4), matvec=abs, rmatvec=abs)).input_dtype == np.float64
+    assert plain_pair(Duck(), dtype="complex64").output_dtype == np.complex64
     assert plain_pair(Duck(_convops_gain=float("inf"))).gain == 0
 
 
@@ -101,7 +101,7 @@ def test_functions_are_given_arrays_of_their_shapes() -> None:
     pair = plain_pair(forward, adjoint, (2, 2), (3, 1))
     gives_w(pair)
     assert pair.op is None
-    assert pair.dtype == np.float64
+    assert pair.input_dtype == np.float64
     assert (pair.forward.label, pair.adjoint.label) == ("forward", "adjoint")
     assert pair.name.endswith("forward and " + adjoint.__qualname__)
 
@@ -152,9 +152,10 @@ def test_what_is_no_pair_is_refused_with_the_rule_and_the_fix(
 
 
 @pytest.mark.parametrize("dtype", ["int8", "uint32", "int64"])
-def test_integer_maps_are_given_int64(dtype: str) -> None:
-    pair = plain_pair(Duck(dtype=np.dtype(dtype)))
-    assert (pair.exact, pair.probe_dtype) == (True, np.int64)
+def test_integer_maps_are_exact_and_given_int64(dtype: str) -> None:
+    assert plain_pair(Duck(dtype=np.dtype(dtype))).exact
+    half = samples_of(Duck(dtype=np.dtype(dtype))).forward
+    assert {half.zeros().dtype, half.probes[0].dtype, half.unit(0).dtype} == {np.dtype(np.int64)}
 
 
 def test_products_of_both_maps_are_counted_together() -> None:
