@@ -62,7 +62,8 @@ FAULTS = family(
         DOUBLE,
         expected=LESS,
     ),
-    Fault("float16 inside both", both(through_half), FLOATS, expected=LESS),
+    # Its values end at 65504, where x is scaled.
+    Fault("float16 inside both", both(through_half), FLOATS, expected=("homogeneity", *LESS)),
     Fault("TF32 inside both", both(through_tensor_core), SINGLE, expected=LESS),
     Fault(
         "weight of the adjoint stored in float32",

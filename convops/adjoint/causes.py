@@ -18,6 +18,8 @@ from convops.adjoint.words import number
 _FARTHEST = 2
 """Shifts are tried up to here along every axis."""
 _MOST_SHIFTS = 130
+_CLOSE = 2e-4
+"""Numbers that differ by less, relatively, are taken for the same."""
 
 
 def likely_causes(samples: Samples, witnesses: tuple[Witness, ...]) -> tuple[str, ...]:
@@ -69,15 +71,20 @@ def _constant_factor(trial: _Trial) -> Iterator[str]:
         return
     # Crosswise, so that integers stay integers.
     if trial.explains(lambda x, of_y: left * inner(x, of_y), lambda of_x, y: right * inner(of_x, y), unit):
-        factor = left / right
+        factor = _rounded(left / right)
         yield f"the adjoint lacks a constant factor of {number(factor)}{_named_factor(factor, trial.pair)}"
+
+
+def _rounded(factor: complex) -> complex:
+    """Return the digits of a factor that do not hang on the probes."""
+    parts = [0.0 if abs(part) < _CLOSE * abs(factor) else part for part in (factor.real, factor.imag)]
+    real, imaginary = (float(f"{part:.4g}") for part in parts)
+    return complex(real, imaginary) if imaginary else real
 
 
 def _named_factor(factor: complex, pair: Pair) -> str:
     if isinstance(factor, complex):
-        if abs(factor.imag) > 1e-6 * abs(factor):
-            return ": a scalar that is not conjugated" if abs(abs(factor) - 1) < 1e-6 else ""
-        factor = factor.real
+        return ": a scalar that is not conjugated" if _close(abs(factor), 1) else ""
     for name, size in (("columns", pair.columns), ("rows", pair.rows)):
         for text, value in ((f"number of {name}", size), (f"square root of the number of {name}", size**0.5)):
             if size > 1 and _close(factor, value):
@@ -88,7 +95,7 @@ def _named_factor(factor: complex, pair: Pair) -> str:
 
 
 def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= 1e-4 * abs(b)
+    return abs(a - b) <= _CLOSE * abs(b)
 
 
 def _conjugation(trial: _Trial) -> Iterator[str]:

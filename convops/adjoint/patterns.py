@@ -25,7 +25,7 @@ def shared_by(witnesses: tuple[Witness, ...], input_shape: Shape, output_shape: 
         for axis, size in enumerate(shape):
             places = [index[axis] for index in indices]
             where = f"{name} axis {axis}" if len(shape) > 1 else f"the {name} index"
-            best = max(_properties(places, size), default=None)
+            best = max(_properties(places, size, len(set(indices))), default=None)
             if best is not None and best[0] > _SURE:
                 found.append(f"{where} is {best[1]}")
         width = border_that_holds(indices, shape)
@@ -52,13 +52,15 @@ def border_that_holds(indices: list[Shape], shape: Shape) -> int:
     return width if inside > 0 and -len(set(indices)) * log(1 - inside) > _SURE else 0
 
 
-def _properties(places: list[int], size: int) -> Iterator[tuple[float, str]]:
-    """Yield properties of all the places, each with how surprising it is: -log of its chance."""
-    count = len(set(places)) if len(set(places)) > 1 else len(places)
+def _properties(places: list[int], size: int, count: int) -> Iterator[tuple[float, str]]:
+    """Yield properties of all the places, each with how surprising it is: -log of its chance.
+
+    Places that come from one row, or column, count once.
+    """
     if size < 2:
         return
     if len(set(places)) == 1:
-        yield count * log(size), f"always {places[0]}, of {size}"
+        yield len(places) * log(size), f"always {places[0]}, of {size}"
         return
     low, high = min(places), max(places)
     first, last = high + 1, size - low

@@ -63,6 +63,13 @@ def worst_sides(samples: Samples) -> Sides:
     return max(all_sides(samples), key=lambda sides: sides.severity)
 
 
+def telling_sides(samples: Samples) -> Sides:
+    """Return two sides that lie too far apart, if any do: of probes that see all entries, if of these."""
+    return max(
+        all_sides(samples), key=lambda sides: (sides.severity > 1, np.count_nonzero(sides.x), sides.severity)
+    )
+
+
 def adjoint(samples: Samples) -> AdjointCheck:
     """Check ⟨Ax, y⟩ = ⟨x, By⟩ up to the rounding that the maps themselves show."""
     return _inner_products("adjoint", worst_sides(samples))

@@ -36,10 +36,12 @@ def _candidates(map_: Map, geometry: ConvGeometry) -> Iterator[tuple[Any, dict[s
     channels = geometry.has_channels
     if channels and (geometry.groups > 1 or geometry.in_channels > 1 or geometry.out_channels > 1):
         yield weight[:1, :1], {"groups": 1, "input_shape": (1, *shape[1:])}
-        per_group = geometry.out_channels // geometry.groups
+        of_group = geometry.out_channels // geometry.groups, geometry.in_channels // geometry.groups
         if geometry.groups > 1:
-            kept = geometry.in_channels // geometry.groups
-            yield weight[:per_group], {"groups": 1, "input_shape": (kept, *shape[1:])}
+            yield weight[: of_group[0]], {"groups": 1, "input_shape": (of_group[1], *shape[1:])}
+        elif min(of_group) > 1:
+            yield weight[:1], {}
+            yield weight[:, :1], {"input_shape": (1, *shape[1:])}
     for axis in range(channels, len(shape)):
         for size in (shape[axis] // 2, shape[axis] - 1):
             if 0 < size < shape[axis]:
