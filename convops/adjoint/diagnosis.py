@@ -39,7 +39,7 @@ def diagnosis(samples: Samples, failed: set[str], most: int) -> Diagnosis:
         why = "arithmetic in fewer digits, see precision: the other failures may follow from it"
         return {"causes": (why,)}
     compared = samples if failed & {"adjoint", "entries"} else products.exact_samples(samples)
-    sides = products.worst_sides(compared)
+    sides = products.telling_sides(compared)
     found = find_witnesses(compared, sides.x, sides.y, most) if sides.severity > 1 else ()
     return {
         "witnesses": found,
