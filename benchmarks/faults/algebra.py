@@ -9,7 +9,7 @@ from benchmarks.faults._base import SAME, edited, of_matrices, scalar, values, w
 from benchmarks.faults._pair import ALL, COMPLEX, DOUBLE, FLOATS, REAL, Array, Fault, Make, Pair, family
 
 SQUARE = (3, 3), (12, 12)
-REAL_LINEAR = ("homogeneity", "adjoint")
+REAL_LINEAR = ("additivity", "adjoint")
 
 
 def changed(edit: Callable[[Array], Array]) -> Make:
