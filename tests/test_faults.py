@@ -2,19 +2,21 @@
 
 A linear map is its columns. Every fault is one in the way that it says first: another matrix than the
 conjugate transpose, or not linear, or not pure, or of another dtype. A correct pair is none of these.
+`check_adjoint` has to agree: what is a fault fails by that name, what is correct passes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.faults import CORRECT, FAULTS, TOOLS
 from benchmarks.faults._pair import LIMIT, Apply, Array, Fault, Ints, Operator, Pair
-from convops import check_adjoint
+from convops import AdjointReport, check_adjoint
 
 SEEDS = range(2)
 TINY = 1e-12
@@ -143,6 +145,34 @@ def test_every_correct_operator_is_correct(kind: Operator) -> None:
         assert mismatch(pair) <= LIMIT * eps(pair) / 2, (dtype, seed)
         assert linear(pair), (dtype, seed)
         assert pure(pair), (dtype, seed)
+
+
+def report_of(pair: Pair, seed: int) -> AdjointReport:
+    """The report without witnesses, which `check_adjoint` has tests of."""
+    arguments = pair.forward, pair.adjoint, pair.input_shape, pair.output_shape, pair.dtype
+    return check_adjoint(*arguments, seed=seed, witnesses=0)
+
+
+def in_turn(kinds: Sequence[Operator]) -> Any:
+    """Parametrize by all kinds, each in one dtype: neighbours in the catalogue in different ones."""
+    given = [(kind, kind.dtypes[at % len(kind.dtypes)]) for at, kind in enumerate(kinds)]
+    return pytest.mark.parametrize(
+        ("kind", "dtype"), given, ids=[f"{kind.name}, {dtype}" for kind, dtype in given]
+    )
+
+
+@in_turn(FAULTS)
+def test_every_fault_fails_the_check_that_names_it(kind: Fault, dtype: str) -> None:
+    name = "exact" if (kind.expected[0], dtype) == ("adjoint", "int64") else kind.expected[0]
+    for seed in SEEDS:
+        report = report_of(kind.pair(dtype, seed), seed)
+        assert name in report.failed, report
+
+
+@in_turn(CORRECT)
+def test_every_correct_operator_passes(kind: Operator, dtype: str) -> None:
+    report = report_of(kind.pair(dtype, 0), 0)
+    assert report, report
 
 
 def test_the_catalogues_are_as_large_as_they_say() -> None:

@@ -157,7 +157,7 @@ FAULTS = family(
     Fault("grows with every call", remembering(counting), ALL, expected=IMPURE),
     Fault("random dropout", remembering(dropout), ALL, expected=IMPURE),
     Fault(
-        "random error of 1e-10", remembering(noise), DOUBLE, expected=("purity", "precision", "additivity")
+        "random error of 1e-10", remembering(noise), DOUBLE, expected=("purity", "precision", "homogeneity")
     ),
     Fault("first result kept", remembering(first_result), ALL, expected=CONSTANT),
     Fault("last input added", remembering(echo), ALL, expected=IMPURE),

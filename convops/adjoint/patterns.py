@@ -52,15 +52,16 @@ def border_that_holds(indices: list[Shape], shape: Shape) -> int:
     return width if inside > 0 and -len(set(indices)) * log(1 - inside) > _SURE else 0
 
 
-def _properties(places: list[int], size: int, count: int) -> Iterator[tuple[float, str]]:
+def _properties(places: list[int], size: int) -> Iterator[tuple[float, str]]:
     """Yield properties of all the places, each with how surprising it is: -log of its chance.
 
-    Places that come from one row, or column, count once.
+    Which place or which rest it is that all share is no surprise: the first of them has some.
     """
+    count = len(set(places)) if len(set(places)) > 1 else len(places)
     if size < 2:
         return
     if len(set(places)) == 1:
-        yield len(places) * log(size), f"always {places[0]}, of {size}"
+        yield (count - 1) * log(size), f"always {places[0]}, of {size}"
         return
     low, high = min(places), max(places)
     first, last = high + 1, size - low
@@ -74,4 +75,4 @@ def _properties(places: list[int], size: int, count: int) -> Iterator[tuple[floa
     for modulus in range(2, min(_LARGEST_MODULUS, size // 2) + 1):
         rests = {place % modulus for place in places}
         if len(rests) == 1:
-            yield count * log(modulus), f"{rests.pop()} modulo {modulus}"
+            yield (count - 1) * log(modulus), f"{rests.pop()} modulo {modulus}"

@@ -64,10 +64,13 @@ def worst_sides(samples: Samples) -> Sides:
 
 
 def telling_sides(samples: Samples) -> Sides:
-    """Return two sides that lie too far apart, if any do: of probes that see all entries, if of these."""
-    return max(
-        all_sides(samples), key=lambda sides: (sides.severity > 1, np.count_nonzero(sides.x), sides.severity)
-    )
+    """Return the sides to look for wrong entries with: of probes without zeros, where those differ.
+
+    Probes that vanish in places can lie farther apart, and show only the entries of the other places.
+    """
+    sides = list(all_sides(samples))
+    dense = [one for one in sides if one.severity > 1 and one.x.all() and one.y.all()]
+    return max(dense or sides, key=lambda one: one.severity)
 
 
 def adjoint(samples: Samples) -> AdjointCheck:

@@ -36,16 +36,18 @@ def _candidates(map_: Map, geometry: ConvGeometry) -> Iterator[tuple[Any, dict[s
     channels = geometry.has_channels
     if channels and (geometry.groups > 1 or geometry.in_channels > 1 or geometry.out_channels > 1):
         yield weight[:1, :1], {"groups": 1, "input_shape": (1, *shape[1:])}
-        of_group = geometry.out_channels // geometry.groups, geometry.in_channels // geometry.groups
         if geometry.groups > 1:
-            yield weight[: of_group[0]], {"groups": 1, "input_shape": (of_group[1], *shape[1:])}
-        elif min(of_group) > 1:
-            yield weight[:1], {}
-            yield weight[:, :1], {"input_shape": (1, *shape[1:])}
+            per_group = geometry.out_channels // geometry.groups
+            kept = geometry.in_channels // geometry.groups
+            yield weight[:per_group], {"groups": 1, "input_shape": (kept, *shape[1:])}
+        else:
+            for count in _fewer(geometry.out_channels):
+                yield weight[:count], {}
+            for count in _fewer(geometry.in_channels):
+                yield weight[:, :count], {"input_shape": (count, *shape[1:])}
     for axis in range(channels, len(shape)):
-        for size in (shape[axis] // 2, shape[axis] - 1):
-            if 0 < size < shape[axis]:
-                yield weight, {"input_shape": (*shape[:axis], size, *shape[axis + 1 :])}
+        for size in _fewer(shape[axis]):
+            yield weight, {"input_shape": (*shape[:axis], size, *shape[axis + 1 :])}
     first = weight.ndim - len(geometry.kernel_size)
     for axis, size in enumerate(geometry.kernel_size):
         if size > 1:
@@ -57,3 +59,8 @@ def _candidates(map_: Map, geometry: ConvGeometry) -> Iterator[tuple[Any, dict[s
                 values = list(getattr(geometry, name))
                 values[axis] = simplest
                 yield weight, {name: tuple(values)}
+
+
+def _fewer(count: int) -> list[int]:
+    """Return what to try in place of a count, the smallest first."""
+    return sorted({count // 2, count - 1} - {0})

@@ -18,6 +18,7 @@ from convops.adjoint.products import (
     has_known_matrix,
     known_matrix,
     matrix,
+    telling_sides,
     worst_sides,
 )
 from convops.operators.map import Map
@@ -148,6 +149,23 @@ def test_a_corner_that_is_off_is_told_from_the_rounding_of_the_whole(shape: tupl
     probes = [(sides.x.all(), sides.severity) for sides in all_sides(samples)]
     assert max(severity for dense, severity in probes if dense) < 1
     assert max(severity for dense, severity in probes if not dense) > 1
+    assert not telling_sides(samples).x.all()
+
+
+def test_entries_are_looked_for_with_probes_without_zeros_where_those_differ() -> None:
+    W = matrix_of("float32")
+    masked = 0
+    for seed in range(10):
+        B = W.T.copy()
+        B[0, 0] += 1
+        B[40, 41] += 1
+        samples = samples_of(pair_operator(W, B), seed=seed)
+        worst, sides = worst_sides(samples), telling_sides(samples)
+        masked += not worst.x.all()
+        assert sides.x.all()
+        assert sides.y.all()
+        assert 1 < sides.severity <= worst.severity
+    assert masked > 0
 
 
 def test_the_detail_tells_both_sides() -> None:
