@@ -86,7 +86,7 @@ def _constant_factor(trial: _Trial) -> Iterator[str]:
 def _rounded(factor: complex) -> complex:
     """Return the digits of a factor that do not hang on the probes."""
     parts = [0.0 if abs(part) < _CLOSE * abs(factor) else part for part in (factor.real, factor.imag)]
-    real, imaginary = (float(f"{part:.4g}") for part in parts)
+    real, imaginary = (float(f"{part:.6g}") for part in parts)
     return complex(real, imaginary) if imaginary else real
 
 

@@ -9,7 +9,7 @@ from convops.adjoint.witnesses import Witness
 
 _LARGEST_MODULUS = 8
 _SURE = -log(1e-3)
-"""A property counts if places at random would share it less often than once in a thousand."""
+"""A property counts if places at random would share it less often; there are a dozen for each axis."""
 
 
 def shared_by(witnesses: tuple[Witness, ...], input_shape: Shape, output_shape: Shape) -> tuple[str, ...]:
@@ -52,16 +52,16 @@ def border_that_holds(indices: list[Shape], shape: Shape) -> int:
     return width if inside > 0 and -len(set(indices)) * log(1 - inside) > _SURE else 0
 
 
-def _properties(places: list[int], size: int) -> Iterator[tuple[float, str]]:
+def _properties(places: list[int], size: int, count: int) -> Iterator[tuple[float, str]]:
     """Yield properties of all the places, each with how surprising it is: -log of its chance.
 
-    Which place or which rest it is that all share is no surprise: the first of them has some.
+    Places that come from one row, or column, count once. Which place or which rest it is that all share is
+    no surprise: the first of them has some.
     """
-    count = len(set(places)) if len(set(places)) > 1 else len(places)
     if size < 2:
         return
     if len(set(places)) == 1:
-        yield (count - 1) * log(size), f"always {places[0]}, of {size}"
+        yield ((count if count > 1 else len(places)) - 1) * log(size), f"always {places[0]}, of {size}"
         return
     low, high = min(places), max(places)
     first, last = high + 1, size - low

@@ -146,13 +146,14 @@ def test_one_witness_shares_nothing() -> None:
     ("input_shape", "output_shape"), [((132,), (100,)), ((40, 30), (40, 29)), ((3, 20, 20), (4, 10, 10))]
 )
 def test_places_at_random_share_nothing(input_shape: Shape, output_shape: Shape, count: int) -> None:
-    """One report in a hundred may name a property: there are a dozen for each axis, each rarer than 1e-3."""
+    """There are a dozen properties for each axis, each rarer than 1e-3."""
     told = 0
     for seed in range(500):
         rng = np.random.default_rng([seed, count])
         outputs, inputs = (random_indices(rng, count, shape) for shape in (output_shape, input_shape))
         told += bool(shared(outputs, inputs, input_shape, output_shape))
-    assert told <= 5
+    axes = len(input_shape) + len(output_shape)
+    assert told <= 500 * axes * 12 * 1e-3
 
 
 @pytest.mark.parametrize(
