@@ -189,6 +189,15 @@ def test_narrow_integer_results_fail_or_pass_and_never_raise(kind: Any) -> None:
     assert "homogeneity" in check_adjoint(forward, np.copy, 9, 9, dtype=int).failed
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("level", ["quick", "default"])
+def test_whatever_is_added_to_zero_shows(level: str, dtype: str) -> None:
+    for make in (after, after_adjoint):
+        report = check_adjoint(make(lambda y: y + y.dtype.type(1e-30))(dtype), level=level)
+        assert report.failed == ("homogeneity",)
+        assert "(0) is not 0" in str(report)
+
+
 def test_at_level_quick_only_zero_is_scaled() -> None:
     A = after(clip(10**6))("float64")
     assert check_adjoint(A, level="quick")
