@@ -5,7 +5,16 @@ from importlib.metadata import version as _version
 from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
-from convops.operators import Conv, ConvTranspose, conv, conv_transpose
+from convops.operators import (
+    Conv,
+    ConvTranspose,
+    block_diag,
+    conv,
+    conv_transpose,
+    hstack,
+    identity,
+    vstack,
+)
 
 __version__ = _version("convops")
 
@@ -15,8 +24,12 @@ __all__ = [
     "ConvGeometry",
     "ConvTranspose",
     "__version__",
+    "block_diag",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "hstack",
+    "identity",
+    "vstack",
 ]

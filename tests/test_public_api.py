@@ -24,10 +24,14 @@ NAMES = [
     "ConvGeometry",
     "ConvTranspose",
     "__version__",
+    "block_diag",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "hstack",
+    "identity",
+    "vstack",
 ]
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]

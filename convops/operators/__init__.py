@@ -1,6 +1,17 @@
-"""Convolutions as SciPy linear operators."""
+"""Convolutions as SciPy linear operators, and the operators that are made of them."""
 
+from convops.operators.algebra.identity import identity
+from convops.operators.algebra.stacks import block_diag, hstack, vstack
 from convops.operators.conv import Conv, ConvTranspose
 from convops.operators.functions import conv, conv_transpose
 
-__all__ = ["Conv", "ConvTranspose", "conv", "conv_transpose"]
+__all__ = [
+    "Conv",
+    "ConvTranspose",
+    "block_diag",
+    "conv",
+    "conv_transpose",
+    "hstack",
+    "identity",
+    "vstack",
+]

@@ -1,7 +1,6 @@
 """SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
 
 from collections.abc import Iterator
-from numbers import Number
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -13,13 +12,13 @@ from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators._messages import wrong_length, wrong_shape
+from convops.operators.algebra.dispatch import Algebra
+from convops.operators.algebra.scalars import is_scalar
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
-_NOT_ARRAYS = (LinearOperator, Number)
 
-
-class ConvOperator(LinearOperator):
+class ConvOperator(Algebra, LinearOperator):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
 
     Arrays are checked where they come in, in the public methods; the methods that start with an
@@ -236,17 +235,10 @@ class ConvOperator(LinearOperator):
         ndarray or LinearOperator
             ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
         """
-        if type(x) is not np.ndarray and isinstance(x, _NOT_ARRAYS):
-            return super().dot(x)
+        if is_scalar(x) or isinstance(x, LinearOperator):
+            return self._times(x)
         x = dense("x", x)
-        if x.ndim == 0:
-            return super().dot(x.item())
         return self._on_vectors(x) if x.ndim == 1 else self._on_columns(x, name="x")
-
-    def __matmul__(self, other: Any) -> Any:
-        if isinstance(other, Number) or (isinstance(other, np.ndarray) and other.ndim == 0):
-            raise ValueError(f"{other!r} is a scalar: '@' needs a vector or a matrix. Scale with '*'.")
-        return self.dot(other)
 
     def tosparse(self) -> csr_array:
         """Return the matrix of this operator, rows and columns in C order.

@@ -57,8 +57,8 @@ class Map:
         self.correlated = oriented(weight, geometry, flip)
         self.flip = bool(flip)
         self.dtype = weight.dtype
-        self._asked = choice("method", method, METHODS, OTHER_METHODS, "auto")
-        if (reason := refusal(self._asked, geometry, self.correlated)) is not None:
+        self.asked = choice("method", method, METHODS, OTHER_METHODS, "auto")
+        if (reason := refusal(self.asked, geometry, self.correlated)) is not None:
             raise ValueError(f"{shown('method', method)}: {reason}")
         self.views: weakref.WeakValueDictionary[tuple[bool, bool], Any] = weakref.WeakValueDictionary()
         """The operators in use that apply this map, by (transposed, conjugated)."""
@@ -66,7 +66,7 @@ class Map:
         self._engine: Engine | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"arguments": (self.geometry, self.weight, self.flip, self._asked), "method": self.method}
+        return {"arguments": (self.geometry, self.weight, self.flip, self.asked), "method": self.method}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         geometry, weight, flip, asked = state["arguments"]
@@ -77,8 +77,8 @@ class Map:
     @cached_property
     def method(self) -> str:
         """The method that was asked for, or what "auto" stands for."""
-        if self._asked != "auto":
-            return self._asked
+        if self.asked != "auto":
+            return self.asked
         return "sparse" if worth_no_thought(self.geometry, self.dtype) else self.choice.method
 
     @cached_property
@@ -89,7 +89,7 @@ class Map:
     def explain(self) -> str:
         """Return the method and the estimated cost of each, line by line."""
         choice = with_rank(self.choice, self.geometry, self.correlated)
-        text = choice.explain(self.method, self._asked == "auto")
+        text = choice.explain(self.method, self.asked == "auto")
         if self.batches_by_gemm < sys.maxsize:
             text += f'\nbatches of {self.batches_by_gemm} arrays or more: "gemm"'
         return text
@@ -119,7 +119,7 @@ class Map:
     @cached_property
     def batches_by_gemm(self) -> int:
         """From how many arrays on "auto" multiplies a batch by "gemm" although W is best for one."""
-        if self._asked != "auto" or self.method != "sparse" or self.dtype.kind in "iu":
+        if self.asked != "auto" or self.method != "sparse" or self.dtype.kind in "iu":
             return sys.maxsize
         return batches_by_gemm(self.geometry, self.dtype)
 
