@@ -13,7 +13,7 @@ from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators._messages import wrong_length, wrong_shape
 from convops.operators.algebra.dispatch import Algebra
-from convops.operators.algebra.scalars import is_scalar
+from convops.operators.algebra.scalars import is_operator, is_scalar
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
@@ -235,7 +235,7 @@ class ConvOperator(Algebra, LinearOperator):
         ndarray or LinearOperator
             ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
         """
-        if is_scalar(x) or isinstance(x, LinearOperator):
+        if is_scalar(x) or is_operator(x):
             return self._times(x)
         x = dense("x", x)
         return self._on_vectors(x) if x.ndim == 1 else self._on_columns(x, name="x")

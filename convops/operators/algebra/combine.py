@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import issparse
-from scipy.sparse.linalg import LinearOperator
 
 from convops._arguments import integer, shown
 from convops.operators.algebra.composite import ATOM, text_of
@@ -12,15 +11,17 @@ from convops.operators.algebra.foreign import as_part
 from convops.operators.algebra.gram import Gram
 from convops.operators.algebra.identity import Identity
 from convops.operators.algebra.products import Power, Product
-from convops.operators.algebra.scalars import check_scalar, factor_of, is_scalar, product_dtype, scaled_dtype
+from convops.operators.algebra.scalars import (
+    check_scalar,
+    factor_of,
+    is_operator,
+    is_scalar,
+    product_dtype,
+    scaled_dtype,
+)
 from convops.operators.algebra.scaled import Scaled
 from convops.operators.algebra.shapes import at_odds, merged
 from convops.operators.algebra.sums import Sum
-
-
-def is_operator(value: Any) -> bool:
-    """Tell whether `value` is a linear operator, of convops, SciPy or any package that derives from it."""
-    return isinstance(value, LinearOperator)
 
 
 def added(left: Any, right: Any) -> Any:

@@ -11,7 +11,7 @@ from convops._arrays import Array, dense, refuse_beyond_int64
 from convops._memory import refuse_beyond_memory
 from convops.operators._messages import Shape, wrong_length, wrong_shape
 from convops.operators.algebra.dispatch import Algebra
-from convops.operators.algebra.scalars import in_precision, is_scalar, product_dtype
+from convops.operators.algebra.scalars import in_precision, is_operator, is_scalar, product_dtype
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How tightly an expression holds together, from loose to tight."""
@@ -114,7 +114,7 @@ class Composite(Algebra, LinearOperator):
 
     def dot(self, x: Any) -> Any:
         """Return the product ``A @ x``; a scalar or an operator as x makes an operator."""
-        if is_scalar(x) or isinstance(x, LinearOperator):
+        if is_scalar(x) or is_operator(x):
             return self._times(x)
         x = dense("x", x)
         return self._on_vectors(x, False) if x.ndim == 1 else self._on_columns("x", x, False)

@@ -4,7 +4,7 @@ from types import ModuleType
 from typing import Any, Self
 
 from convops._arrays import dense
-from convops.operators.algebra.scalars import is_scalar
+from convops.operators.algebra.scalars import is_operator, is_scalar
 
 
 def _combine() -> ModuleType:
@@ -45,7 +45,7 @@ class Algebra:
         return self.dot(other)
 
     def __rmul__(self, other: Any) -> Any:
-        if is_scalar(other) or _combine().is_operator(other):
+        if is_scalar(other) or is_operator(other):
             return _combine().times(other, self)
         x = dense("x", other)
         if x.ndim == 1:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from scipy.sparse.linalg import LinearOperator
 
 from convops._arguments import shown
 from convops._arrays import INEXACT, INT64, SUPPORTED, Array
@@ -15,7 +14,7 @@ from convops.operators.algebra.scalars import largest
 from convops.operators.algebra.shapes import told_shapes
 
 
-def as_part(op: LinearOperator) -> Any:
+def as_part(op: Any) -> Any:
     """Return an operator of convops as it is, and one of another package made fit to be a part."""
     return op if isinstance(op, Algebra) else Foreign(op)
 
@@ -93,9 +92,12 @@ class Foreign(Composite):
         flat = rows.reshape(-1, rows.shape[-1])
         if not flat.size:
             return np.zeros((*rows.shape[:-1], self.op.shape[adjoint]), dtype)
-        name = ("r" if adjoint else "") + ("matvec" if len(flat) == 1 else "matmat")
+        several = len(flat) > 1
+        if several and not hasattr(self.op, "matmat"):
+            return np.stack([self._product(row, adjoint) for row in flat]).reshape(*rows.shape[:-1], -1)
+        name = ("r" if adjoint else "") + ("matmat" if several else "matvec")
         try:
-            found = getattr(self.op, name)(flat[0] if len(flat) == 1 else flat.T)
+            found = getattr(self.op, name)(flat.T if several else flat[0])
         except NotImplementedError as error:
             raise NotImplementedError(f"{self.op!r} has no {name}: {error}") from error
         # A copy: it may be x itself, as SciPy's identity returns it, or memory that the operator uses again.
@@ -109,7 +111,7 @@ class Foreign(Composite):
 
 
 def _dtype_of(op: Any) -> np.dtype[Any]:
-    dtype = np.dtype(np.float64 if op.dtype is None else op.dtype).newbyteorder("=")
+    dtype = np.dtype(getattr(op, "dtype", None) or np.float64).newbyteorder("=")
     if dtype.kind in "iu" and dtype != np.uint64:
         return INT64
     if dtype not in INEXACT:

@@ -3,6 +3,8 @@
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from convops._arrays import Array
 from convops.operators.algebra.autocorrelation import gram_map
 from convops.operators.algebra.composite import PRODUCT, Composite, Pass, gain_of, text_of
@@ -53,7 +55,8 @@ class Gram(Composite):
         return gain_of(self.parts[0]) ** 2
 
     def _act(self, x: Array, how: Pass) -> Array:
-        if self._by_convolution:
+        # In float32 the kernel of the convolution is rounded, and would cost a wider x its digits.
+        if self._by_convolution and np.result_type(x.dtype, self.dtype) == self.dtype:
             return Pass(False, how.columns)(self.convolution, x)
         part = self.parts[0]
         return Pass(True, how.columns)(part, Pass(False, how.columns)(part, x))

@@ -1,9 +1,10 @@
-"""Numbers that multiply operators, and arithmetic with integers that is exact or refused."""
+"""What counts as a number and as an operator, and arithmetic with integers that is exact or refused."""
 
 from numbers import Number
 from typing import Any
 
 import numpy as np
+from scipy.sparse.linalg import LinearOperator
 
 from convops._arguments import shown
 from convops._arrays import INEXACT, INT64, SUPPORTED, Array
@@ -14,7 +15,16 @@ _ENDS = "int64, which ends at 2**63 - 1"
 
 def is_scalar(value: Any) -> bool:
     """Tell whether `value` is a number, of Python or of numpy, or an array without axes."""
-    return isinstance(value, Number | np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0
+    return isinstance(value, Number | np.generic)
+
+
+def is_operator(value: Any) -> bool:
+    """Tell whether `value` is a linear operator: SciPy's, or one that keeps to its contract as PyLops' do."""
+    if isinstance(value, np.ndarray | LinearOperator):
+        return isinstance(value, LinearOperator)
+    return all(hasattr(value, name) for name in ("shape", "matvec", "rmatvec"))
 
 
 def product_dtype(*operands: Any) -> np.dtype[Any]:

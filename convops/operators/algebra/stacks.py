@@ -3,77 +3,19 @@
 from collections.abc import Sequence
 from functools import reduce
 from itertools import accumulate, pairwise
-from math import prod
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from convops._arguments import is_sequence, shown
-from convops._arrays import Array, dense
+from convops._arguments import shown
+from convops._arrays import Array
 from convops.operators._messages import Shape
 from convops.operators.algebra.composite import Composite, Pass, gain_of, listed, mirrored, text_of
 from convops.operators.algebra.foreign import as_part
-from convops.operators.algebra.scalars import add_to, product_dtype
+from convops.operators.algebra.pieces import join_arrays, split_array, whole_shape
+from convops.operators.algebra.scalars import add_to, is_operator, product_dtype
 from convops.operators.algebra.shapes import common
-
-
-def split_array(name: str, x: Any, whole: Shape, shapes: tuple[Shape, ...]) -> list[Array]:
-    """Return copies of the arrays one after another in x, of shape (*batch, *whole) or (..., size)."""
-    x = dense(name, x)
-    size, axes = prod(whole), len(whole)
-    if x.ndim >= axes and x.shape[x.ndim - axes :] == whole:
-        batch = x.shape[: x.ndim - axes]
-    elif x.ndim and x.shape[-1] == size:
-        batch = x.shape[:-1]
-    else:
-        raise ValueError(
-            f"{name} has shape {x.shape}: its last axes must be {whole}, or one axis of {size}, after any "
-            "batch axes."
-        )
-    vectors = x.reshape(*batch, size)
-    ends = [0, *accumulate(map(prod, shapes))]
-    return [
-        vectors[..., start:stop].reshape(batch + shape).copy()
-        for (start, stop), shape in zip(pairwise(ends), shapes, strict=True)
-    ]
-
-
-def join_arrays(arrays: Any, whole: Shape, shapes: tuple[Shape, ...]) -> Array:
-    """Return the array of shape (*batch, *whole) that `split_array` parts into these; a number fills one."""
-    if not is_sequence(arrays) or len(arrays) != len(shapes):
-        raise ValueError(
-            f"{shown('arrays', arrays)}: one array for each of the {len(shapes)} operators is needed, in a "
-            f"list; got {len(arrays) if is_sequence(arrays) else type(arrays).__name__}."
-        )
-    given = [dense(f"arrays[{number}]", array) for number, array in enumerate(arrays)]
-    batches = {
-        array.shape[: array.ndim - len(shape)]
-        for array, shape in zip(given, shapes, strict=True)
-        if array.ndim and array.shape[max(array.ndim - len(shape), 0) :] == shape
-    }
-    fitting = sum(
-        array.ndim == 0 or array.shape[max(array.ndim - len(shape), 0) :] == shape
-        for array, shape in zip(given, shapes, strict=True)
-    )
-    if fitting != len(shapes) or len(batches) > 1:
-        raise ValueError(
-            f"arrays of shapes {[array.shape for array in given]}: after the same batch axes they must have "
-            f"the shapes {list(shapes)}; a number stands for an array full of it."
-        )
-    batch = next(iter(batches), ())
-    rows = [
-        np.broadcast_to(array, batch + shape).reshape(*batch, prod(shape))
-        for array, shape in zip(given, shapes, strict=True)
-    ]
-    return np.concatenate(rows, axis=-1).reshape(batch + whole)
-
-
-def _whole(shapes: tuple[Shape, ...]) -> Shape:
-    """Return the shape of arrays side by side: a new first axis where all are alike, else a vector."""
-    if len(set(shapes)) == 1:
-        return (len(shapes), *shapes[0])
-    return (sum(map(prod, shapes)),)
 
 
 class _Blocks(Composite):
@@ -125,7 +67,9 @@ class VStack(_Blocks):
         inputs = common(
             text, "operators on top of each other must have one input_shape", parts, "input_shape"
         )
-        self._setup(parts, self._dtype(parts), inputs, _whole(tuple(part.output_shape for part in parts)))
+        self._setup(
+            parts, self._dtype(parts), inputs, whole_shape(tuple(part.output_shape for part in parts))
+        )
 
     def split(self, y: Any) -> list[Array]:
         """Return what each operator has in y.
@@ -188,7 +132,9 @@ class HStack(_Blocks):
         outputs = common(
             text, "operators next to each other must have one output_shape", parts, "output_shape"
         )
-        self._setup(parts, self._dtype(parts), _whole(tuple(part.input_shape for part in parts)), outputs)
+        self._setup(
+            parts, self._dtype(parts), whole_shape(tuple(part.input_shape for part in parts)), outputs
+        )
 
     def split(self, x: Any) -> list[Array]:
         """Return what each operator reads of x, of shape ``(*batch, *input_shape)`` or ``(..., N)``."""
@@ -215,7 +161,8 @@ class BlockDiag(_Blocks):
 
     def __init__(self, *parts: Any) -> None:
         inputs, outputs = (
-            _whole(tuple(getattr(part, name) for part in parts)) for name in ("input_shape", "output_shape")
+            whole_shape(tuple(getattr(part, name) for part in parts))
+            for name in ("input_shape", "output_shape")
         )
         self._setup(parts, self._dtype(parts), inputs, outputs)
 
@@ -253,9 +200,9 @@ def operators_of(operators: Any) -> list[Any]:
     if not operators:
         raise ValueError(f"{shown('operators', operators)}: at least one operator is needed; got none.")
     for number, op in enumerate(operators):
-        if not isinstance(op, sparse.linalg.LinearOperator):
+        if not is_operator(op):
             raise TypeError(
-                f"operators[{number}] is a {type(op).__name__}: every part must be a LinearOperator. Wrap a "
+                f"operators[{number}] is a {type(op).__name__}: every part must be a linear operator. Wrap a "
                 "matrix in scipy.sparse.linalg.aslinearoperator."
             )
     return [as_part(op) for op in operators]
