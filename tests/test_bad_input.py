@@ -22,7 +22,19 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import convops
-from convops import Conv, ConvGeometry, ConvTranspose, check_adjoint, conv, conv_matrix, conv_transpose
+from convops import (
+    Conv,
+    ConvGeometry,
+    ConvTranspose,
+    block_diag,
+    check_adjoint,
+    conv,
+    conv_matrix,
+    conv_transpose,
+    hstack,
+    identity,
+    vstack,
+)
 from convops.adjoint import CHECKS
 
 WEIGHT = [[1, 2], [3, 4]]
@@ -59,6 +71,11 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "check_adjoint of functions": lambda op=difference, adjoint=transposed_difference, **more: check_adjoint(
         op, adjoint, **({"input_shape": 5, "output_shape": 4} | more)
     ),
+    "identity": lambda shape=(5, 5), **more: identity(shape, **more),
+    "vstack": lambda operators=(A, A): vstack(operators),
+    "hstack": lambda operators=(A, A): hstack(operators),
+    "block_diag": lambda operators=(A, A): block_diag(operators),
+    "c * A": lambda scalar: scalar * A,
     "A(x)": lambda x: A(x),
     "A.H(x)": lambda x: A.H(x),
     "A @ x": lambda x: A @ x,
@@ -73,6 +90,7 @@ BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
 GEOMETRY = (*FORWARD, *BACKWARD)
 WEIGHTED = ("conv_matrix", "Conv", "ConvTranspose", "conv", "conv_transpose")
 SHAPED = ("ConvGeometry", "ConvGeometry.transposed", "conv_matrix", "Conv", "ConvTranspose")
+STACKS = ("vstack", "hstack", "block_diag")
 ON_ARRAYS = ("conv", "conv_transpose")
 PRODUCTS = (
     "A(x)",
@@ -413,6 +431,37 @@ TABLE: list[Row] = [
     # ------------------------------------------------------------------------------------------------- shapes
     *shapes("weight_shape", ("ConvGeometry", "ConvGeometry.transposed")),
     *shapes("input_shape", SHAPED),
+    *shapes("shape", ("identity",)),
+    # ------------------------------------------------------------------------------------------------ algebra
+    row(STACKS, {"operators": A}, TypeError, "operators=<4x9 Conv", "a list of operators", "got Conv"),
+    row(STACKS, {"operators": []}, ValueError, "operators=[]: ", "at least one", "none"),
+    row(STACKS, {"operators": "AB"}, TypeError, "operators='AB': ", "a list of operators", "got str"),
+    row(STACKS, {"operators": None}, TypeError, "operators=None: ", "a list of operators", "got NoneType"),
+    row(
+        STACKS,
+        {"operators": [A, 1]},
+        TypeError,
+        "operators[1] is a int",
+        "linear operator",
+        "aslinearoperator",
+    ),
+    row(STACKS, {"operators": [ONES]}, TypeError, "operators[0] is a ndarray", "aslinearoperator"),
+    row(
+        ("vstack", "hstack"),
+        {"operators": [A, A.T]},
+        ValueError,
+        "stack([Conv[4x9], ConvTranspose[9x4]]): ",
+        "must have one ",
+        "(3, 3)",
+        "(2, 2)",
+        "elements",
+    ),
+    row("c * A", {"scalar": float("inf")}, ValueError, "scalar=inf: ", "finite entries"),
+    row(
+        "c * A", {"scalar": Decimal(1)}, TypeError, "scalar=Decimal('1'): ", "an int, a float", "got Decimal"
+    ),
+    row("c * A", {"scalar": 2**64}, OverflowError, f"scalar={2**64}: ", "2**63 - 1", "Give a float"),
+    row("c * A", {"scalar": np.float16(1)}, TypeError, "scalar=", "float16", "float()"),
     *(each for each in shapes("output_shape", BACKWARD) if each.bad["output_shape"] is not None),
     row(SHAPED, {"input_shape": 5}, ValueError, "input_shape=", "(2, 2)", "2 axes", "which are 1"),
     row(SHAPED, {"input_shape": (5, 5, 5)}, ValueError, "input_shape=(5, 5, 5)", "(2, 2)", "which are 3"),
@@ -573,6 +622,7 @@ TABLE: list[Row] = [
     ),
     # ----------------------------------------------------------------------------------------- dtype of sorts
     *dtypes("dtype", ("ConvGeometry.nbytes", *WEIGHTED, "check_adjoint of functions")),
+    *(each for each in dtypes("dtype", ("identity",)) if each.bad["dtype"] is not None),
     row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),
     *(
         row(

@@ -52,7 +52,7 @@ def test_every_product_of_the_contract_is_the_product_with_the_matrix(
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])
 @pytest.mark.parametrize("case", SOME, ids=str)
-def test_composites_of_scipy_know_products_and_adjoints(case: Case, dtype: str) -> None:
+def test_composites_know_products_and_adjoints(case: Case, dtype: str) -> None:
     A, B = operators_of(case, dtype)
     W, scale = A.toarray(), 2.5 if dtype == "float64" else 2 - 1j
     identity = aslinearoperator(np.eye(A.shape[1], dtype=dtype))

@@ -348,7 +348,7 @@ def test_a_pickle_holds_the_weight_and_no_matrix() -> None:
         assert len(pickle.dumps(each)) < fresh + 100 < 3000
 
 
-def test_composites_of_scipy_can_be_pickled() -> None:
+def test_composites_can_be_pickled() -> None:
     op = Conv([[1.0, 2], [3, 4]], (3, 3))
     composite = 2 * op.H @ op
     again = pickle.loads(pickle.dumps(composite))

@@ -23,7 +23,8 @@ class Identity(Composite):
         return self.input_shape, self.dtype
 
     def _structure(self) -> str:
-        return f"identity{self.input_shape}"
+        shape = self.input_shape
+        return f"identity({shape[0] if len(shape) == 1 else shape})"
 
     @property
     def _convops_gain(self) -> float:
@@ -73,6 +74,6 @@ def identity(shape: IntPerAxis, dtype: Any = np.float64) -> Identity:
      [-1.   2.5 -1. ]
      [ 0.  -1.   1.5]]
     >>> identity((2, 3), np.float32)
-    <6x6 Identity: identity(2, 3), input_shape (2, 3) -> output_shape (2, 3), float32>
+    <6x6 Identity: identity((2, 3)), input_shape (2, 3) -> output_shape (2, 3), float32>
     """
     return Identity(as_shape("shape", shape), operator_dtype(dtype))

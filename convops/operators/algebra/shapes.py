@@ -52,7 +52,7 @@ def at_odds(what: str, rule: str, one: Shape, other: Shape) -> ValueError:
         return ValueError(f"{text}, {prod(one)} and {prod(other)} elements.")
     return ValueError(
         f"{text}. Both have {prod(one)} elements: to read them in C order all the same, put "
-        f"convops.identity({prod(one)}), which takes and returns vectors, in between."
+        f"convops.identity({prod(one)}), which takes and returns vectors, next to one of them."
     )
 
 

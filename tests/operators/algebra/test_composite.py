@@ -241,7 +241,7 @@ def test_repr_shows_the_expression_in_one_line() -> None:
         (-(A + A), "<4x9 Scaled: -(Conv[4x9] + Conv[4x9]), "),
         (A.gram(), "<9x9 Gram: ConvTranspose[9x4] @ Conv[4x9], "),
         (vstack([A, 0.5 * A]), "<8x9 VStack: vstack([Conv[4x9], 0.5 * Conv[4x9]]), "),
-        (identity((2, 3)), "<6x6 Identity: identity(2, 3), "),
+        (identity((2, 3)), "<6x6 Identity: identity((2, 3)), "),
         (
             vstack([A] * 30),
             "<120x9 VStack: vstack([Conv[4x9], Conv[4x9], Conv[4x9], …, Conv[4x9], Conv[4x9]]), ",
