@@ -90,13 +90,15 @@ def test_a_buffer_and_the_input_itself_are_never_handed_on() -> None:
         LinearOperator((9, 9), matvec=lambda x: x, rmatvec=lambda x: x, dtype=float),
     )
     for op in (buffered, passing):
-        D = block_diag([op])
-        x = RNG.standard_normal(9)
-        first = D @ x
-        kept = first.copy()
-        assert not np.shares_memory(first, x)
-        D @ np.zeros(9)
-        np.testing.assert_array_equal(first, kept)
+        for composite in (hstack([op]), 2 * hstack([op]), block_diag([op]), hstack([op]) + identity(9)):
+            x = RNG.standard_normal(9)
+            before = x.copy()
+            first = composite @ x
+            kept = first.copy()
+            assert not np.shares_memory(first, x)
+            composite @ np.zeros(9)
+            np.testing.assert_array_equal(first, kept)
+            np.testing.assert_array_equal(x, before)
 
 
 def test_a_foreign_operator_on_the_left_makes_a_composite_of_its_own_package() -> None:

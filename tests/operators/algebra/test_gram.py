@@ -110,6 +110,24 @@ def test_a_float32_gram_operator_applies_to_float64_with_the_digits_of_float64()
     np.testing.assert_allclose(single, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"padding": "same", "boundary": "wrap", "dilation": 2},
+        {"padding": "full", "dilation": (2, 3)},
+        {"padding": ((2, 2), (3, 3)), "boundary": ("wrap", "zeros"), "dilation": (2, 1)},
+    ],
+    ids=str,
+)
+def test_the_autocorrelation_is_as_dilated_as_the_kernel(made: dict[str, Any]) -> None:
+    weight = np.random.default_rng(0).standard_normal((3, 3)) * (1 - 2j)
+    A = Conv(weight, (9, 8), **made)
+    W = A.toarray()
+    G = A.gram()
+    assert G.convolution.geometry.dilation == A.geometry.dilation
+    np.testing.assert_allclose(G.toarray(), W.conj().T @ W, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("method", ["sparse", "gemm", "fft", "separable"])
 def test_the_convolution_keeps_the_method_that_was_asked_for(method: str) -> None:
     A = Conv(np.outer([1.0, 2, 1], [1, 3, 1]), (6, 6), padding="same", boundary="wrap", method=method)
