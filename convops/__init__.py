@@ -6,6 +6,8 @@ from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose, conv, conv_transpose
+from convops.probing import probe_colors, probe_matrix
+from convops.reuse import ConvPattern
 
 __version__ = _version("convops")
 
@@ -13,10 +15,13 @@ __all__ = [
     "AdjointReport",
     "Conv",
     "ConvGeometry",
+    "ConvPattern",
     "ConvTranspose",
     "__version__",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "probe_colors",
+    "probe_matrix",
 ]

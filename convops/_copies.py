@@ -1,6 +1,5 @@
 """One short row written again and again, at the speed at which memory takes it."""
 
-from collections.abc import Iterator
 from math import gcd
 
 import numpy as np
@@ -42,28 +41,29 @@ def write_copies(rows: Array, target: Array) -> None:
     if bulk.nbytes < _WORTH_ALIGNING:
         bulk[...] = tile
     else:
-        for view in _by_alignment(bulk):
-            view[...] = _like(tile, view)
+        for filters, *others in _by_alignment(bulk):
+            view = bulk[(filters, *others)]
+            view[...] = _like(tile[filters], view)
     if whole < target.shape[-1]:
         rest = target[..., whole:]
         rest[...] = tile[..., 0, : rest.shape[-1]]
 
 
 def _rows_at_once(width: int, times: int) -> int:
-    """Return how many rows of so many bytes to write at once: few, and of a length that keeps the alignment."""
+    """Return how many rows of so many bytes to write at once, such that alignment is kept."""
     step = _ALIGNMENT // gcd(width, _ALIGNMENT)
     return max(min(_AT_ONCE // (width * step) * step, times), 1)
 
 
-def _by_alignment(target: Array) -> Iterator[Array]:
+def _by_alignment(target: Array) -> list[tuple[slice, ...]]:
     """Part an array along its axes but the last into views whose rows all begin at one alignment."""
-    views = [target]
-    for axis, step in enumerate(target.strides[:-1]):
+    parts: list[tuple[slice, ...]] = [()]
+    for size, step in zip(target.shape[:-1], target.strides[:-1], strict=True):
         period = _ALIGNMENT // gcd(step, _ALIGNMENT)
-        if 1 < period <= min(target.shape[axis], _MOST_VIEWS // len(views)):
-            index = (slice(None),) * axis
-            views = [view[(*index, slice(first, None, period))] for view in views for first in range(period)]
-    yield from views
+        if period > min(size, _MOST_VIEWS // len(parts)):
+            period = 1
+        parts = [(*part, slice(first, None, period)) for part in parts for first in range(period)]
+    return parts
 
 
 def _like(tile: Array, view: Array) -> Array:

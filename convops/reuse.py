@@ -74,8 +74,8 @@ class ConvPattern:
     def __init__(self, geometry: ConvGeometry, *, index_dtype: Any = None) -> None:
         if not isinstance(geometry, ConvGeometry):
             raise TypeError(
-                f"{shown('geometry', geometry)}: it must be a ConvGeometry; got {type(geometry).__name__}. Make "
-                "one: ConvGeometry(weight.shape, input_shape, ...)."
+                f"{shown('geometry', geometry)}: it must be a ConvGeometry; got {type(geometry).__name__}. "
+                "Make one: ConvGeometry(weight.shape, input_shape, ...)."
             )
         refuse_too_large(geometry, np.dtype(np.float64), index_dtype)
         axes = [axis_pattern(axis) for axis in geometry.axes]
@@ -164,8 +164,8 @@ class ConvPattern:
         """Return the dtype of `out`, once it is known to be a matrix of this pattern that can be written."""
         if not isinstance(out, csr_array):
             raise TypeError(
-                f"{shown('out', out)}: it must be a csr_array of this pattern, such as matrix(weight) returns; "
-                f"got {type(out).__name__}."
+                f"{shown('out', out)}: it must be a csr_array of this pattern, such as matrix(weight) "
+                f"returns; got {type(out).__name__}."
             )
         if out.shape != self.geometry.shape or not (
             _same(out.indptr, self.indptr) and _same(out.indices, self.indices)
@@ -177,16 +177,17 @@ class ConvPattern:
             )
         found: Array = out.data
         if found.shape != self.indices.shape or not (found.flags.c_contiguous and found.flags.writeable):
+            state = "writeable" if found.flags.writeable else "read-only"
             raise ValueError(
-                f"out.data has shape {found.shape} and is {'' if found.flags.writeable else 'not '}writeable: "
-                f"entries are written to a contiguous, writeable array of shape {self.indices.shape}. Give "
+                f"out.data has shape {found.shape}, strides {found.strides} and is {state}: entries are "
+                f"written to a contiguous, writeable array of shape {self.indices.shape}. Give "
                 "out.copy(), or leave out away."
             )
         held = operator_dtype(found.dtype, "out.dtype")
         if not found.dtype.isnative or (dtype is not None and operator_dtype(dtype) != held):
             raise ValueError(
-                f"{shown('dtype', dtype)}: the entries of out stay in their dtype, {found.dtype.str}. Leave dtype "
-                f"out, or give a matrix in native byte order and the dtype wanted."
+                f"{shown('dtype', dtype)}: the entries of out stay in their dtype, {found.dtype.str}. Leave "
+                "dtype out, or give a matrix in native byte order and the dtype wanted."
             )
         return held
 

@@ -22,12 +22,15 @@ NAMES = [
     "AdjointReport",
     "Conv",
     "ConvGeometry",
+    "ConvPattern",
     "ConvTranspose",
     "__version__",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "probe_colors",
+    "probe_matrix",
 ]
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
