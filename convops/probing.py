@@ -205,18 +205,24 @@ def _read_off(pair: Pair, columns: _Columns, progress: bool) -> csr_array:
 def _products(pair: Pair, columns: Array) -> Array:
     """Return the sum of some columns of the operator for each row of the masks, in its output dtype."""
     X = columns.astype(INT64 if pair.exact else pair.input_dtype)
-    matmat = getattr(pair.op, "matmat", None)
-    if matmat is None or len(X) == 1:
-        found = np.stack([pair.forward(x) for x in X])
-    else:
-        pair.forward.tally.count += len(X)
-        found = dense("what matmat returned", matmat(X.T)).T
-        if found.shape != (len(X), pair.rows):
-            raise BrokenContract(
-                f"matmat returned shape {found.shape[::-1]} for X of shape {X.T.shape}: it must be "
-                f"{(pair.rows, len(X))}"
-            )
-    return _in_dtype(found, pair)
+    found = _many_at_once(pair, X) if len(X) > 1 and hasattr(pair.op, "matmat") else None
+    return _in_dtype(np.stack([pair.forward(x) for x in X]) if found is None else found, pair)
+
+
+def _many_at_once(pair: Pair, X: Array) -> Array | None:
+    """Return the products with the rows of X by one call of matmat; None where it is not implemented."""
+    try:
+        returned = pair.op.matmat(X.T)
+    except NotImplementedError:
+        return None
+    pair.forward.tally.count += len(X)
+    found = dense("what matmat returned", returned).T
+    if found.shape != (len(X), pair.rows):
+        raise BrokenContract(
+            f"matmat returned shape {found.shape[::-1]} for X of shape {X.T.shape}: it must be "
+            f"{(pair.rows, len(X))}"
+        )
+    return found
 
 
 def _in_dtype(found: Array, pair: Pair) -> Array:

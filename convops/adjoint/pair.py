@@ -74,9 +74,7 @@ class Side:
         try:
             returned = self.function(given)
         except NotImplementedError as error:
-            raise TypeError(
-                f"{self.label} is not implemented: an adjoint check needs both products."
-            ) from error
+            raise TypeError(f"{self.label} is not implemented, and its products are needed.") from error
         self.mutated |= not same_bits(before, given)
         image = self._vector(returned)
         if self._first is None:
