@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import csr_array
 
-from convops import conv_matrix
+from convops import ConvGeometry, conv_matrix
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,16 @@ class Case:
     def weight(self) -> np.ndarray:
         """Return the weight, in float64."""
         return np.random.default_rng(0).standard_normal(self.weight_shape)
+
+    def geometry(self) -> ConvGeometry:
+        """Return the sizes."""
+        return ConvGeometry(
+            self.weight_shape,
+            self.input_shape,
+            stride=self.stride,
+            padding=self.padding,
+            boundary=self.boundary,
+        )
 
     def matrix(self, weight: np.ndarray) -> csr_array:
         """Return W, by convops."""

@@ -15,6 +15,8 @@ from convops.operators import (
     identity,
     vstack,
 )
+from convops.probing import probe_colors, probe_matrix
+from convops.reuse import ConvPattern
 
 __version__ = _version("convops")
 
@@ -22,6 +24,7 @@ __all__ = [
     "AdjointReport",
     "Conv",
     "ConvGeometry",
+    "ConvPattern",
     "ConvTranspose",
     "__version__",
     "block_diag",
@@ -31,5 +34,7 @@ __all__ = [
     "conv_transpose",
     "hstack",
     "identity",
+    "probe_colors",
+    "probe_matrix",
     "vstack",
 ]

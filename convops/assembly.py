@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from convops._arguments import shown
 from convops._arrays import Array, check_range, weight_array
 from convops._axis import Axis
+from convops._copies import write_copies
 from convops._memory import ALWAYS_FITS, refuse_beyond_memory
 from convops._pattern import Pattern, Run, axis_pattern
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
@@ -112,21 +113,32 @@ def oriented(weight: Array, geometry: ConvGeometry, flip: bool) -> Array:
 def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> csr_array:
     """Return W for arguments that have been checked; see `conv_matrix`."""
     refuse_too_large(geometry, weight.dtype, index_dtype)
-    channels = geometry.in_channels // geometry.groups
     patterns = [axis_pattern(axis) for axis in geometry.axes]
-    per_filter = channels * prod(pattern.entries for pattern in patterns)
-    nnz = geometry.out_channels * per_filter
-    indices_dtype = _index_dtype(index_dtype, max(nnz, *geometry.shape))
+    indices, indptr = index_arrays(geometry, patterns, index_dtype)
+    data = np.empty(indices.size, dtype=weight.dtype)
+    write_values(geometry, patterns, weight, data)
+    return canonical(data, indices, indptr, geometry.shape)
 
-    data = np.empty(nnz, dtype=weight.dtype)
-    indices = np.empty(nnz, dtype=indices_dtype)
-    templates = _templates(weight.reshape(geometry.out_channels, channels, *geometry.kernel_size), patterns)
-    for block in _blocks(geometry, patterns) if nnz else ():
-        _write_data(block, data, templates)
+
+def index_arrays(
+    geometry: ConvGeometry, patterns: Sequence[Pattern], index_dtype: Any = None
+) -> tuple[Array, Array]:
+    """Return the indices and the indptr of W, for the patterns of its axes."""
+    nnz = geometry.out_channels * (geometry.in_channels // geometry.groups)
+    nnz *= prod(pattern.entries for pattern in patterns)
+    dtype = _index_dtype(index_dtype, max(nnz, *geometry.shape))
+    indices = np.empty(nnz, dtype=dtype)
+    for block in _blocks(geometry, patterns):
         _write_indices(block, indices)
-    W = _csr(data, indices, _row_starts(geometry, patterns, indices_dtype), geometry.shape)
-    W.has_sorted_indices = W.has_canonical_format = True
-    return W
+    return indices, _row_starts(geometry, patterns, dtype)
+
+
+def write_values(geometry: ConvGeometry, patterns: Sequence[Pattern], weight: Array, data: Array) -> None:
+    """Write the data of W, in the order of its indices, once the weight has been folded without fault."""
+    channels = geometry.in_channels // geometry.groups
+    templates = _templates(weight.reshape(geometry.out_channels, channels, *geometry.kernel_size), patterns)
+    for block in _blocks(geometry, patterns):
+        _write_data(block, data, templates)
 
 
 def _templates(weight: Array, patterns: Sequence[Pattern]) -> Array:
@@ -206,6 +218,8 @@ class _Block(NamedTuple):
 def _blocks(geometry: ConvGeometry, patterns: Sequence[Pattern]) -> Iterator[_Block]:
     channels = geometry.in_channels // geometry.groups
     *leading, last = patterns
+    if not all(pattern.entries for pattern in patterns):
+        return
     for runs in product(*[pattern.runs for pattern in leading]):
         offset, above, strides = 0, channels, []
         below = prod(pattern.entries for pattern in patterns)
@@ -222,23 +236,14 @@ def _blocks(geometry: ConvGeometry, patterns: Sequence[Pattern]) -> Iterator[_Bl
 
 
 def _write_data(block: _Block, data: Array, templates: Array) -> None:
-    # Every reshape below is of a block whose leading axes are one or contiguous, hence a view.
     target = block.of(data)
-    single = prod(run.outputs for run in block.leading) == 1
-    lines = target if single else np.empty((block.shape[0], block.line), data.dtype)
-    flat = lines.reshape(block.shape[0], block.line)
     width = block.line // block.last.entries
     values = templates[(slice(None), slice(None), *[run.template for run in block.leading])]
     for run in block.last.runs:
-        row = values[..., run.template].reshape(block.shape[0], 1, width * run.columns.size)
+        rows = values[..., run.template].reshape(block.shape[0], width * run.columns.size)
         start = width * run.entries_before
-        for at_once, times in _copies(run.outputs, row.shape[2]):
-            rows = np.tile(row, at_once) if at_once > 1 else row
-            end = start + times * rows.shape[2]
-            flat[:, start:end].reshape(block.shape[0], times, rows.shape[2])[...] = rows
-            start = end
-    if not single:
-        target[...] = flat.reshape(block.shape[0], *[1] * len(block.leading), block.line)
+        if rows.size:
+            write_copies(rows, target[..., start : start + run.outputs * rows.shape[1]])
 
 
 def _write_indices(block: _Block, indices: Array) -> None:
@@ -302,12 +307,15 @@ def _row_starts(geometry: ConvGeometry, patterns: Sequence[Pattern], dtype: np.d
     return indptr
 
 
-def _csr(data: Array, indices: Array, indptr: Array, shape: tuple[int, int]) -> csr_array:
+def canonical(data: Array, indices: Array, indptr: Array, shape: tuple[int, int]) -> csr_array:
+    """Return the CSR matrix of these very arrays, whose indices are sorted and without duplicates."""
     if indices.dtype == np.int32:
-        return csr_array((data, indices, indptr), shape=shape)
-    # The constructor would read all of int64 indices to see whether they fit int32, and narrow them.
-    W = csr_array(shape, dtype=data.dtype)
-    W.data, W.indices, W.indptr = data, indices, indptr
+        W = csr_array((data, indices, indptr), shape=shape)
+    else:
+        # The constructor would read all of int64 indices to see whether they fit int32, and narrow them.
+        W = csr_array(shape, dtype=data.dtype)
+        W.data, W.indices, W.indptr = data, indices, indptr
+    W.has_sorted_indices = W.has_canonical_format = True
     return W
 
 

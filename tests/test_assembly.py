@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from scipy.sparse import csr_array
 
-from convops import ConvGeometry, conv_matrix
+from convops import ConvGeometry, _copies, conv_matrix
 from convops.assembly import assemble
 from oracles import assert_within_rounding
 from registry import CASES, FLOATS, INTEGERS, Case, cases, magnitude_of, matrix_of, weights_for
@@ -54,6 +54,18 @@ def test_the_pattern_depends_on_the_geometry_alone(case: Case) -> None:
         np.testing.assert_array_equal(pattern.toarray() != 0, joined != 0)
         assert W.nnz == geometry.nnz
         assert W.data.nbytes + W.indices.nbytes + W.indptr.nbytes == geometry.nbytes(W.dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_the_matrix_is_that_of_the_loops_where_copies_are_aligned(
+    dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As in matrices of megabytes, which the loops would take long for.
+    monkeypatch.setattr(_copies, "_WORTH_ALIGNING", 0)
+    for case in CASES:
+        weight = weights_for(case, dtype)
+        W = conv_matrix(weight, case.input_shape, **case.kwargs())
+        assert_within_rounding(W.toarray(), matrix_of(case, weight), *magnitude_of(case, weight))
 
 
 @given(cases())

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array, csr_array
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 import convops
@@ -27,6 +27,8 @@ from convops import (
     ConvGeometry,
     ConvTranspose,
     block_diag,
+    ConvPattern,
+    ConvTranspose,
     check_adjoint,
     conv,
     conv_matrix,
@@ -34,12 +36,16 @@ from convops import (
     hstack,
     identity,
     vstack,
+    probe_colors,
+    probe_matrix,
 )
 from convops.adjoint import CHECKS
 
 WEIGHT = [[1, 2], [3, 4]]
 ONES = np.ones((5, 5))
 A = Conv(WEIGHT, (3, 3))  # 4 × 9
+PATTERN = ConvPattern(A.geometry)
+OF_DIFFERENCES = ConvGeometry(2, 5)
 HOME = Path(convops.__file__).parent
 
 
@@ -49,6 +55,11 @@ def difference(x: Any) -> Any:
 
 def transposed_difference(y: Any) -> Any:
     return np.append(-y, 0) + np.append(0, y)
+
+
+def _read_only(W: csr_array) -> csr_array:
+    W.data.flags.writeable = False
+    return W
 
 
 # What can be called; every argument has a good value, and a row replaces some.
@@ -76,6 +87,13 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "hstack": lambda operators=(A, A): hstack(operators),
     "block_diag": lambda operators=(A, A): block_diag(operators),
     "c * A": lambda scalar: scalar * A,
+    "probe_matrix": lambda op=A, pattern=A.geometry, **more: probe_matrix(op, pattern, **more),
+    "probe_matrix of a function": lambda op=difference, pattern=OF_DIFFERENCES, **more: probe_matrix(
+        op, pattern, **more
+    ),
+    "probe_colors": lambda pattern: probe_colors(pattern),
+    "ConvPattern": lambda geometry=A.geometry, **more: ConvPattern(geometry, **more),
+    "pattern.matrix": lambda weight=WEIGHT, **more: PATTERN.matrix(weight, **more),
     "A(x)": lambda x: A(x),
     "A.H(x)": lambda x: A.H(x),
     "A @ x": lambda x: A @ x,
@@ -1028,6 +1046,216 @@ TABLE: list[Row] = [
         each
         for each in shapes("input_shape", ("check_adjoint of functions",))
         if each.bad["input_shape"] is not None
+    ),
+    # ------------------------------------------------------------------------- probe_matrix, probe_colors
+    *[
+        row(
+            ("probe_matrix", "probe_colors"),
+            {"pattern": value},
+            TypeError,
+            "pattern=",
+            "ConvGeometry(weight_shape, input_shape, ...)",
+            "scipy.sparse.csr_array(mask)",
+            kind,
+            name=f"pattern is {kind}",
+        )
+        for value, kind in [
+            (None, "NoneType"),
+            (3, "int"),
+            (np.ones((4, 9)), "ndarray"),
+            ((2, 2), "tuple"),
+            (coo_array(np.ones(9)), "coo_array"),
+            (A, "Conv"),
+        ]
+    ],
+    row(
+        "probe_matrix",
+        {"pattern": ConvGeometry((2, 2), (3, 4))},
+        ValueError,
+        "pattern=ConvGeometry(",
+        "shape (6, 12)",
+        "op takes 9 entries and returns 4",
+        "Give the pattern of a matrix of shape (4, 9)",
+    ),
+    row(
+        "probe_matrix",
+        {"pattern": csr_array((9, 4))},
+        ValueError,
+        "shape (9, 4)",
+        "a matrix of shape (4, 9)",
+        name="a pattern of the transpose",
+    ),
+    row(
+        "probe_matrix",
+        {"pattern": csr_array(np.eye(4, 9))},
+        ValueError,
+        "it does not cover <4x9 Conv",
+        "in 4 of 4 rows",
+        "op[(1, 1), (",
+        "Give a pattern with more entries",
+        name="a pattern that does not cover",
+    ),
+    row(
+        "probe_matrix",
+        {"op": A.tosparse()},
+        TypeError,
+        "op=",
+        "shape and matvec, or be a function",
+        "csr_array",
+        "aslinearoperator",
+        name="no matvec",
+    ),
+    row("probe_matrix", {"op": "A"}, TypeError, "op='A'", "shape and matvec", "str"),
+    row("probe_matrix", {"input_shape": (9, 2)}, ValueError, "input_shape=(9, 2)", "18 entries", "takes 9"),
+    row("probe_matrix", {"output_shape": 5}, ValueError, "output_shape=5", "5 entries", "returns 4"),
+    row(
+        "probe_matrix",
+        {"dtype": (complex, float)},
+        ValueError,
+        "dtype=",
+        "from complex to real vectors has no matrix",
+        name="complex to real",
+    ),
+    row("probe_matrix", {"seed": -1}, ValueError, "seed=-1", "at least 0"),
+    row("probe_matrix", {"seed": 1.5}, TypeError, "seed=1.5", "int", "float"),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: x},
+        ValueError,
+        "returned shape (5,)",
+        "it must be (4,)",
+        name="a function that returns too many",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: "no"},
+        ValueError,
+        "returned no array of numbers",
+        name="a function that returns text",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: difference(x) * np.nan},
+        ValueError,
+        "returned nan at 0",
+        "finite",
+        name="a function that returns NaN",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: 1j * difference(x)},
+        ValueError,
+        "returned complex128",
+        "say dtype=(float64, complex128)",
+        name="a function that turns out complex",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: 0.5 * difference(x), "dtype": int},
+        ValueError,
+        "returned float64",
+        "say dtype=float",
+        name="a function of integers that returns floats",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"op": lambda x: 1000 * difference(x), "dtype": np.int8},
+        OverflowError,
+        "dtype=int8",
+        "-1000",
+        "dtype=np.int64",
+        name="entries beyond the dtype",
+    ),
+    row(
+        "probe_matrix of a function",
+        {"input_shape": 6},
+        ValueError,
+        "matrix of shape (4, 5)",
+        "op takes 6 entries",
+    ),
+    row(
+        ("probe_matrix", "probe_colors"),
+        {"pattern": ConvGeometry((101, 101), (10**5, 10**5), padding="same")},
+        MemoryError,
+        "are available",
+        name="a pattern beyond memory",
+    ),
+    # ------------------------------------------------------------------------------------- ConvPattern
+    *[
+        row("ConvPattern", {"geometry": value}, TypeError, "geometry=", "ConvGeometry(weight.shape", kind)
+        for value, kind in [(None, "NoneType"), ((2, 2), "tuple"), (A, "Conv")]
+    ],
+    row("ConvPattern", {"index_dtype": np.int16}, TypeError, "index_dtype=", "numpy.int32 or numpy.int64"),
+    row(
+        "ConvPattern",
+        {"geometry": ConvGeometry((101, 101), (10**5, 10**5), padding="same")},
+        MemoryError,
+        "are available",
+        name="beyond memory",
+    ),
+    row(
+        "pattern.matrix",
+        {"weight": [[1, 2, 3]]},
+        ValueError,
+        "weight has shape (1, 3)",
+        "weights of shape (2, 2)",
+        "ConvGeometry((1, 3), ...)",
+    ),
+    row("pattern.matrix", {"flip": 1}, TypeError, "flip=1: ", "True or False", "int"),
+    *arrays("weight", ("pattern.matrix",)),
+    *dtypes("dtype", ("pattern.matrix",)),
+    *[
+        row("pattern.matrix", {"out": value}, TypeError, "out=", "csr_array of this pattern", kind, name=kind)
+        for value, kind in [(np.ones((4, 9)), "ndarray"), (A.tosparse().tocsc(), "csc_array"), (3, "int")]
+    ],
+    row(
+        "pattern.matrix",
+        {"out": conv_matrix(WEIGHT, (3, 4))},
+        ValueError,
+        "out has shape (6, 12)",
+        "shape (4, 9) and 16 entries",
+        "Give a matrix",
+        name="out of another shape",
+    ),
+    row(
+        "pattern.matrix",
+        {"out": csr_array((4, 9))},
+        ValueError,
+        "out has shape (4, 9) and 0 entries",
+        name="out without entries",
+    ),
+    row(
+        "pattern.matrix",
+        {"out": conv_matrix(WEIGHT, (3, 3)), "dtype": float},
+        ValueError,
+        "dtype=<class 'float'>",
+        "stay in their dtype",
+        "Leave dtype out",
+        name="out of another dtype",
+    ),
+    row(
+        "pattern.matrix",
+        {"out": conv_matrix(WEIGHT, (3, 3)), "weight": np.ones((2, 2))},
+        TypeError,
+        "dtype=int64",
+        "fractions would be lost",
+        name="floats for integers",
+    ),
+    row(
+        "pattern.matrix",
+        {"out": conv_matrix(WEIGHT, (3, 3)).astype("longdouble")},
+        TypeError,
+        "out.dtype=",
+        "float32, float64",
+        name="out of longdouble",
+    ),
+    row(
+        "pattern.matrix",
+        {"out": _read_only(conv_matrix(WEIGHT, (3, 3)))},
+        ValueError,
+        "read-only",
+        "out.copy()",
+        name="out that cannot be written",
     ),
 ]
 

@@ -22,6 +22,7 @@ NAMES = [
     "AdjointReport",
     "Conv",
     "ConvGeometry",
+    "ConvPattern",
     "ConvTranspose",
     "__version__",
     "block_diag",
@@ -31,6 +32,8 @@ NAMES = [
     "conv_transpose",
     "hstack",
     "identity",
+    "probe_colors",
+    "probe_matrix",
     "vstack",
 ]
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises

@@ -194,3 +194,26 @@ def test_the_matrix_is_torchs_jacobian(torch: ModuleType, layer: Layer, seed: in
     units = np.eye(matrix.shape[1]).reshape(-1, *layer.input_shape)
     columns, _, _ = torch_products(torch, layer, units, weight, None)
     np.testing.assert_array_equal(matrix.toarray(), columns.reshape(len(units), -1).T)
+
+
+def test_a_layer_is_read_off_as_many_products_as_its_kernel_has_taps(torch: ModuleType) -> None:
+    made = {"stride": 2, "dilation": 2}
+    layer = torch.nn.Conv2d(3, 4, 3, bias=False, dtype=torch.float64, **made)
+    products = []
+
+    def forward(x: Array) -> Array:
+        products.append(x)
+        with torch.no_grad():
+            return layer(torch.from_numpy(x)[None])[0].numpy()
+
+    geometry = convops.ConvGeometry((4, 3, 3, 3), (3, 33, 31), **made)
+    W = convops.probe_matrix(forward, geometry)
+    assert convops.probe_colors(geometry) == 27
+    assert len(products) == 27 + 3
+    weight = layer.weight.detach().numpy()
+    np.testing.assert_array_equal(W.toarray(), convops.conv_matrix(weight, (3, 33, 31), **made).toarray())
+    with pytest.raises(ValueError, match="does not cover"):
+        convops.probe_matrix(lambda x: forward(x) + 1e-6 * x.flat[0], geometry)
+    layer.bias = torch.nn.Parameter(torch.ones(4, dtype=torch.float64))
+    with pytest.raises(ValueError, match="something is added, such as a bias"):
+        convops.probe_matrix(forward, geometry)

@@ -74,9 +74,7 @@ class Side:
         try:
             returned = self.function(given)
         except NotImplementedError as error:
-            raise TypeError(
-                f"{self.label} is not implemented: an adjoint check needs both products."
-            ) from error
+            raise TypeError(f"{self.label} is not implemented, and its products are needed.") from error
         self.mutated |= not same_bits(before, given)
         image = self._vector(returned)
         if self._first is None:
@@ -179,6 +177,42 @@ def pair_of(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: A
     )
 
 
+def forward_pair(
+    op: Any, input_shape: Any, output_shape: Any, dtype: Any, likely: tuple[Shape, Shape]
+) -> Pair:
+    """Return what a user gave as one map: a pair whose adjoint is not there to be called.
+
+    `likely` are the shapes of its arrays, where neither user nor operator tells them.
+    """
+    before, after = _told_shapes(op) or likely
+    if not _missing(op, "shape", "matvec"):
+        pair = _pair_of_products(op, _no_adjoint, input_shape, output_shape, dtype)
+        if (prod(before), prod(after)) != (pair.columns, pair.rows):
+            return pair
+        return replace(
+            pair,
+            input_shape=before if input_shape is None else pair.input_shape,
+            output_shape=after if output_shape is None else pair.output_shape,
+        )
+    if not callable(op):
+        raise TypeError(
+            f"{shown('op', op)}: it must have shape and matvec, or be a function of one array; got "
+            f"{type(op).__name__}. Wrap it with scipy.sparse.linalg.aslinearoperator."
+        )
+    pair = _pair_of_functions(
+        op,
+        _no_adjoint,
+        before if input_shape is None else input_shape,
+        after if output_shape is None else output_shape,
+        _told_dtype(op) if dtype is None else dtype,
+    )
+    return replace(pair, name=_name(op))
+
+
+def _no_adjoint(y: Array) -> Any:
+    raise NotImplementedError
+
+
 def _pair_of_operator(op: Any, input_shape: Any, output_shape: Any, dtype: Any) -> Pair:
     if _missing(op) and callable(op) and callable(getattr(op, "H", None)):
         # As those of SigPy and SCICO: A(x) and A.H(y), on arrays.
@@ -198,6 +232,12 @@ def _pair_of_operator(op: Any, input_shape: Any, output_shape: Any, dtype: Any) 
             else "Wrap it with scipy.sparse.linalg.aslinearoperator."
         )
         raise TypeError(f"{shown('op', op)}: an operator has {', '.join(missing)}, this has not. {fix}")
+    return _pair_of_products(op, op.rmatvec, input_shape, output_shape, dtype)
+
+
+def _pair_of_products(
+    op: Any, rmatvec: Callable[[Array], Any], input_shape: Any, output_shape: Any, dtype: Any
+) -> Pair:
     sizes = shape("op.shape", op.shape)
     if len(sizes) != 2:
         raise ValueError(
@@ -209,7 +249,7 @@ def _pair_of_operator(op: Any, input_shape: Any, output_shape: Any, dtype: Any) 
     return Pair(
         _one_line(op),
         Side("matvec", op.matvec, (columns,), (rows,), tally),
-        Side("rmatvec", op.rmatvec, (rows,), (columns,), tally),
+        Side("rmatvec", rmatvec, (rows,), (columns,), tally),
         *_dtypes("op.dtype" if dtype is None else "dtype", own if dtype is None else dtype),
         arrays[0] if input_shape is None else _array_shape("input_shape", input_shape, columns, "takes"),
         arrays[1] if output_shape is None else _array_shape("output_shape", output_shape, rows, "returns"),

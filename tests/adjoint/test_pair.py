@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, aslinearoperator
 
 from adjoint.pairs import plain_pair, samples_of
 from convops import Conv
-from convops.adjoint.pair import BrokenContract, Pair, Side, Tally, aligned_copy, pair_of
+from convops.adjoint.pair import BrokenContract, Pair, Side, Tally, aligned_copy, forward_pair, pair_of
 
 W = np.arange(1.0, 13).reshape(3, 4)
 
@@ -291,5 +291,35 @@ def test_a_product_that_is_not_implemented_is_named() -> None:
 
     pair = plain_pair(Half(float, (4, 4)))
     pair.forward(np.ones(4))
-    with pytest.raises(TypeError, match="rmatvec is not implemented: an adjoint check needs both products"):
+    with pytest.raises(TypeError, match="rmatvec is not implemented, and its products are needed"):
         pair.adjoint(np.ones(4))
+
+
+def test_one_map_needs_no_adjoint_and_tells_its_shapes_before_those_that_are_likely() -> None:
+    likely = (2, 2), (3, 1)
+    plain = SimpleNamespace(shape=(3, 4), matvec=lambda x: W @ x)
+    for op, given, shapes in [
+        (plain, (None, None), likely),
+        (plain, ((1, 4), 3), ((1, 4), (3,))),
+        (SimpleNamespace(**vars(plain), dims=(4, 1), dimsd=(1, 3)), (None, None), ((4, 1), (1, 3))),
+        (SimpleNamespace(**vars(plain), dims=(5,), dimsd=(1, 3)), (None, None), ((4,), (3,))),
+    ]:
+        pair = forward_pair(op, *given, None, likely)
+        assert (pair.input_shape, pair.output_shape) == shapes
+        np.testing.assert_array_equal(pair.forward(np.eye(4)[1]), W[:, 1])
+        with pytest.raises(TypeError, match="rmatvec is not implemented"):
+            pair.adjoint(np.ones(3))
+
+
+def test_one_function_is_given_arrays_of_its_shape() -> None:
+    def function(x: np.ndarray) -> np.ndarray:
+        assert x.shape == (2, 2)
+        return (W @ x.ravel())[:, None]
+
+    pair = forward_pair(function, None, None, np.float32, ((2, 2), (3, 1)))
+    np.testing.assert_array_equal(pair.forward(np.eye(4)[1]), W[:, 1])
+    assert (pair.name, pair.output_dtype) == (function.__qualname__, np.float32)
+    with pytest.raises(
+        TypeError, match=r"op=3: it must have shape and matvec, or be a function of one array"
+    ):
+        forward_pair(3, None, None, None, ((4,), (3,)))
