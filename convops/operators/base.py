@@ -13,24 +13,19 @@ from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators._messages import wrong_length, wrong_shape
+from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
 _NOT_ARRAYS = (LinearOperator, Number)
 
 
-class ConvOperator(LinearOperator):
+class ConvOperator(KnownMatrix, LinearOperator):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
 
     Arrays are checked where they come in, in the public methods; the methods that start with an
     underscore serve SciPy's composite operators.
     """
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, int]
-    _map: Map
-    _transposed: bool
-    _conjugated: bool
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_frozen" in self.__dict__:
