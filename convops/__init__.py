@@ -6,6 +6,7 @@ from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose, conv, conv_transpose
+from convops.spectra import singular_values, spectral_route
 
 __version__ = _version("convops")
 
@@ -19,4 +20,6 @@ __all__ = [
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "singular_values",
+    "spectral_route",
 ]

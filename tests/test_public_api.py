@@ -28,6 +28,8 @@ NAMES = [
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "singular_values",
+    "spectral_route",
 ]
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]

@@ -31,43 +31,43 @@ _LEAST_EXPONENT = -1000
 def sums(geometry: ConvGeometry, weight: Array, of_rows: bool) -> Array:
     """Return the sum of each row of W, shape ``output_shape``, or of each column, ``input_shape``."""
     lines = _lines(geometry, of_rows)
-    wide, scale = _scaled(_with_channels(geometry, weight))
+    wide, scale = scaled(with_channels(geometry, weight))
     if weight.dtype.kind in "iu":
         _refuse_large_sums(_summed(wide.astype(np.float64), geometry, lines, of_rows, np.abs))
     totals = _over_channels(wide, geometry, of_rows)
     for number, line in enumerate(lines, start=1):
         totals = _along(line.counts @ line.values, totals, number)
-    return _spread(_unscaled(totals, scale, weight.dtype), geometry, lines)
+    return _spread(unscaled(totals, scale, weight.dtype), geometry, lines)
 
 
 def norms(geometry: ConvGeometry, weight: Array, of_rows: bool) -> Array:
     """Return the 2-norm of each row of W, shape ``output_shape``, or of each column, ``input_shape``."""
     lines = _lines(geometry, of_rows)
-    wide, scale = _scaled(_with_channels(geometry, weight), inexact=True)
+    wide, scale = scaled(with_channels(geometry, weight), inexact=True)
     squares = _summed(wide, geometry, lines, of_rows, _squared)
-    return _spread(_unscaled(np.sqrt(squares), scale, _real(weight.dtype)), geometry, lines)
+    return _spread(unscaled(np.sqrt(squares), scale, real_dtype(weight.dtype)), geometry, lines)
 
 
 def frobenius_norm(geometry: ConvGeometry, weight: Array) -> Any:
     """Return the square root of the sum of the squares of all entries."""
     lines = _lines(geometry, of_rows=True, spread=False)
-    wide, scale = _scaled(_with_channels(geometry, weight), inexact=True)
+    wide, scale = scaled(with_channels(geometry, weight), inexact=True)
     squares = _summed(wide, geometry, lines, True, _squared)
     for number, line in enumerate(lines, start=1):
         outputs = np.bincount(line.class_of, minlength=line.counts.shape[0])
         squares = _along(csr_array(outputs[None].astype(np.float64)), squares, number)
-    return _unscaled(np.sqrt(squares.sum()), scale, _real(weight.dtype))[()]
+    return unscaled(np.sqrt(squares.sum()), scale, real_dtype(weight.dtype))[()]
 
 
 def largest_absolute_sum(geometry: ConvGeometry, weight: Array, of_rows: bool) -> Any:
     """Return the largest sum of moduli in a row, or in a column."""
     lines = _lines(geometry, of_rows, spread=False)
-    wide, scale = _scaled(_with_channels(geometry, weight))
+    wide, scale = scaled(with_channels(geometry, weight))
     largest = _summed(wide, geometry, lines, of_rows, np.abs).max()
     if weight.dtype.kind in "iu":
         _refuse_large_sums(_summed(wide.astype(np.float64), geometry, lines, of_rows, np.abs))
         return largest
-    return _unscaled(largest, scale, _real(weight.dtype))[()]
+    return unscaled(largest, scale, real_dtype(weight.dtype))[()]
 
 
 def unread(geometry: ConvGeometry, of_rows: bool) -> Array:
@@ -84,13 +84,13 @@ def diagonal(geometry: ConvGeometry, weight: Array) -> Array:
     """Return ``W[r, r]`` for each r below both sizes of W."""
     length = min(geometry.shape)
     _refuse_large(geometry, length)
-    wide, scale = _scaled(_with_channels(geometry, weight))
+    wide, scale = scaled(with_channels(geometry, weight))
     if weight.dtype.kind in "iu":
         _refuse_large_sums(np.abs(_diagonal(geometry, wide.astype(np.float64), length)))
     out = _diagonal(geometry, wide, length)
     if weight.dtype.kind in "iu":
         check_range("the diagonal, where the boundary folds the weight,", out, weight.dtype)
-    return _unscaled(out, scale, weight.dtype).astype(weight.dtype, copy=False)
+    return unscaled(out, scale, weight.dtype).astype(weight.dtype, copy=False)
 
 
 def trace(geometry: ConvGeometry, weight: Array) -> Any:
@@ -99,8 +99,8 @@ def trace(geometry: ConvGeometry, weight: Array) -> Any:
     if weight.dtype.kind in "iu":
         _refuse_large_sums(np.abs(entries.astype(np.float64)).sum())
         return entries.sum(dtype=INT64)
-    wide, scale = _scaled(entries)
-    return _unscaled(wide.sum(), scale, weight.dtype)[()]
+    wide, scale = scaled(entries)
+    return unscaled(wide.sum(), scale, weight.dtype)[()]
 
 
 def _lines(geometry: ConvGeometry, of_rows: bool, spread: bool = True) -> list[Line]:
@@ -154,7 +154,7 @@ def _along(matrix: csr_array, array: Array, axis: int) -> Array:
     """Return the matrix applied along an axis."""
     moved = np.moveaxis(array, axis, 0)
     flat = moved.reshape(moved.shape[0], prod(moved.shape[1:]))
-    product: Array = matrix.astype(_real(array.dtype)) @ flat
+    product: Array = matrix.astype(real_dtype(array.dtype)) @ flat
     return np.moveaxis(product.reshape(matrix.shape[0], *moved.shape[1:]), 0, axis)
 
 
@@ -244,12 +244,13 @@ def _value_at(pattern: Pattern, output: Ints, sample: Ints) -> Ints:
     return found
 
 
-def _with_channels(geometry: ConvGeometry, weight: Array) -> Array:
+def with_channels(geometry: ConvGeometry, weight: Array) -> Array:
+    """Return the weight in the shape ``(C_out, C_in // groups, *kernel)``, also where it is a bare kernel."""
     channels = geometry.in_channels // geometry.groups
     return weight.reshape(geometry.out_channels, channels, *geometry.kernel_size)
 
 
-def _scaled(values: Array, inexact: bool = False) -> tuple[Array, int]:
+def scaled(values: Array, inexact: bool = False) -> tuple[Array, int]:
     """Return values in the widest dtype of their kind, floats over a power of 2, and its exponent.
 
     The squares of the largest then neither overflow nor vanish.
@@ -263,7 +264,7 @@ def _scaled(values: Array, inexact: bool = False) -> tuple[Array, int]:
     return wide, exponent
 
 
-def _unscaled(values: Any, exponent: int, dtype: np.dtype[Any]) -> Array:
+def unscaled(values: Any, exponent: int, dtype: np.dtype[Any]) -> Array:
     """Return the values times the power of 2, in the dtype of a result of W."""
     known: Array = np.asarray(values)
     if dtype.kind in "iu" and known.dtype.kind in "iu":
@@ -296,5 +297,6 @@ def _squared(entries: Array) -> Array:
     return squares
 
 
-def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype of the real part."""
     return np.zeros(0, dtype).real.dtype
