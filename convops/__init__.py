@@ -17,6 +17,7 @@ from convops.operators import (
 )
 from convops.probing import probe_colors, probe_matrix
 from convops.reuse import ConvPattern
+from convops.spectra import singular_values, spectral_route
 
 __version__ = _version("convops")
 
@@ -36,5 +37,7 @@ __all__ = [
     "identity",
     "probe_colors",
     "probe_matrix",
+    "singular_values",
+    "spectral_route",
     "vstack",
 ]

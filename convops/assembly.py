@@ -350,7 +350,7 @@ def refuse_too_large(
     width = _index_dtype(index_dtype, max(nnz, *geometry.shape)).itemsize
     refuse_beyond_memory(
         copies * (nnz * (dtype.itemsize + width) + (rows + 1) * width)
-        + sum(map(_border_bytes, geometry.axes)),
+        + sum(map(border_bytes, geometry.axes)),
         f"W of shape {geometry.shape}, {dtype} with int{8 * width} indices and "
         f"{'' if counted else 'at least '}nnz = {nnz} entries,",
         _WITHOUT_MATRIX,
@@ -364,7 +364,7 @@ def refuse_too_large(
             )
 
 
-def _border_bytes(axis: Axis) -> int:
+def border_bytes(axis: Axis) -> int:
     """Return about what the intermediate arrays of `_axis_pattern` take, where they are not negligible."""
     start, stop = axis.interior
     outputs = axis.out_size - stop + start

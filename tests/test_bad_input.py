@@ -25,19 +25,20 @@ import convops
 from convops import (
     Conv,
     ConvGeometry,
-    ConvTranspose,
-    block_diag,
     ConvPattern,
     ConvTranspose,
+    block_diag,
     check_adjoint,
     conv,
     conv_matrix,
     conv_transpose,
     hstack,
     identity,
-    vstack,
     probe_colors,
     probe_matrix,
+    singular_values,
+    spectral_route,
+    vstack,
 )
 from convops.adjoint import CHECKS
 
@@ -102,6 +103,9 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "A.rmatvec(x)": lambda x: A.rmatvec(x),
     "A.matmat(X)": lambda x: A.matmat(x),
     "A.rmatmat(X)": lambda x: A.rmatmat(x),
+    "A.norm": lambda ord: A.norm(ord),
+    "singular_values": lambda op=A, **more: singular_values(op, **more),
+    "spectral_route": lambda op=A, **more: spectral_route(op, **more),
 }
 FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
@@ -275,7 +279,33 @@ def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
         yield bad("uint64 beyond int64", beyond, OverflowError, str(2**63), "int64", "floats")
 
 
+SPECTRAL = ("singular_values", "spectral_route")
 TABLE: list[Row] = [
+    # ---------------------------------------------------------------------------------- what is known of W
+    *(
+        row("A.norm", {"ord": ord}, ValueError, f"ord={ord!r}: ", "'fro', 1 or numpy.inf")
+        for ord in (2, -1, 0.5, None, True, "nuc", "1", [1], np.ones(2), ())
+    ),
+    *(
+        row(SPECTRAL, {"op": op}, TypeError, "takes a Conv or a ConvTranspose", type(op).__name__, "svds")
+        for op in (None, 3, ONES, csr_array(ONES), aslinearoperator(ONES), 2 * A, A + A, "A")
+    ),
+    row(SPECTRAL, {"op": Conv}, TypeError, "takes a Conv or a ConvTranspose", "type"),
+    row(SPECTRAL, {"k": 5}, ValueError, "k=5: ", "<4x9 Conv", "has 4 singular values", "at most"),
+    *(row(SPECTRAL, {"k": k}, ValueError, f"k={k}: ", "at least 1") for k in (0, -1)),
+    *(row(SPECTRAL, {"k": k}, TypeError, "k=", "must be an int") for k in (2.0, True, "2", [2], np.ones(2))),
+    *(
+        row(
+            SPECTRAL,
+            {"op": Conv(np.ones((3, 3)), (2000, 2000)), **more},
+            ValueError,
+            "no structure",
+            "bytes",
+            "Ask for the k largest",
+            name=f"a large W, {more}",
+        )
+        for more in ({}, {"k": 1998 * 1998})
+    ),
     # ------------------------------------------------------------------------------ stride, dilation, padding
     *ints_per_axis("stride", 1),
     *ints_per_axis("dilation", 1),

@@ -34,6 +34,8 @@ NAMES = [
     "identity",
     "probe_colors",
     "probe_matrix",
+    "singular_values",
+    "spectral_route",
     "vstack",
 ]
 RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises

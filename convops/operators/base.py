@@ -14,22 +14,17 @@ from convops.geometry import ConvGeometry
 from convops.operators._messages import wrong_length, wrong_shape
 from convops.operators.algebra.dispatch import Algebra
 from convops.operators.algebra.scalars import is_operator, is_scalar
+from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
 
-class ConvOperator(Algebra, LinearOperator):
+class ConvOperator(Algebra, KnownMatrix, LinearOperator):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
 
     Arrays are checked where they come in, in the public methods; the methods that start with an
     underscore serve SciPy's composite operators.
     """
-
-    dtype: np.dtype[Any]
-    shape: tuple[int, int]
-    _map: Map
-    _transposed: bool
-    _conjugated: bool
 
     def __setattr__(self, name: str, value: object) -> None:
         if "_frozen" in self.__dict__:

@@ -1,0 +1,152 @@
+"""The blocks that W falls into at the frequencies of its axes.
+
+Where an axis wraps round, complex exponentials make W of it diagonal; where it is continued symmetrically and
+the kernel is symmetric, cosines do (the DCT-II). What is left of several channels is one block for each
+frequency, C_out × C_in. With a stride, the frequencies that the decimation makes equal stand side by side in
+one block.
+
+Sedghi, Gupta and Long, "The Singular Values of Convolutional Layers", ICLR 2019, arXiv:1805.10408; Ng, Chan
+and Tang, "A Fast Algorithm for Deblurring Models with Neumann Boundary Conditions",
+doi:10.1137/S1064827598341384.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from math import gcd, prod
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops._axis import Axis
+from convops.boundary import Ints
+from convops.geometry import ConvGeometry
+from convops.operators.closed_forms import with_channels
+
+_BYTES_AT_ONCE = 2**24
+
+
+class FrequencyAxis(NamedTuple):
+    """The frequencies of one axis: ``2π (point + points * alias) / (points * aliases)``, for cosines half."""
+
+    axis: Axis
+    points: int
+    aliases: int
+    """How many frequencies the stride makes one."""
+    copies: int
+    """How many times each output comes."""
+    cosine: bool
+
+    def matrix(self, points: Ints) -> Array:
+        """Return what each tap contributes at some of the points, ``(aliases, points, kernel)``.
+
+        The columns of a unitary transform: W of the axis is made of these numbers and nothing else.
+        """
+        offsets = self.axis.dilation * np.arange(self.axis.kernel) - self.axis.before
+        turn = self.points * self.aliases * (2 if self.cosine else 1)
+        frequencies = points + self.points * np.arange(self.aliases)[:, None]
+        angles = 2 * np.pi / turn * (frequencies[..., None] * (offsets % turn) % turn)
+        scale = np.sqrt(self.copies / self.aliases)
+        matrix: Array = scale * (np.cos(angles) if self.cosine else np.exp(1j * angles))
+        return matrix
+
+
+class Frequencies(NamedTuple):
+    """All frequencies, and the weight in the shape ``(groups, C_out // groups, C_in // groups, *kernel)``."""
+
+    axes: tuple[FrequencyAxis, ...]
+    weight: Array
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """Shape of the block at one frequency, in each group."""
+        return self.weight.shape[1], self.weight.shape[2] * prod([line.aliases for line in self.axes])
+
+    @property
+    def halved(self) -> int | None:
+        """The axis of which half of the points tell all: a real weight has conjugate blocks at -ω and ω."""
+        if self.weight.dtype.kind == "c":
+            return None
+        turning = [number for number, line in enumerate(self.axes) if not line.cosine]
+        return max(turning, key=lambda number: self.axes[number].points, default=None)
+
+    def points(self) -> list[Ints]:
+        """Return the points to look at, per axis."""
+        counts = [line.points for line in self.axes]
+        if (half := self.halved) is not None:
+            counts[half] = counts[half] // 2 + 1
+        return [np.arange(count) for count in counts]
+
+    def parts(self) -> Iterator[tuple[Ints, ...]]:
+        """Cut the points into boxes whose blocks can be held at once."""
+        room = max(_BYTES_AT_ONCE // (16 * self.weight.shape[0] * prod(self.block_shape)), 1)
+        boxes = []
+        for points in reversed(self.points()):
+            step = min(room, points.size)
+            boxes.append([points[start : start + step] for start in range(0, points.size, step)])
+            room = max(room // step, 1)
+        yield from product(*reversed(boxes))
+
+    def times(self, part: Sequence[Ints]) -> Ints:
+        """Return how many frequencies each point of a box stands for, 1 or 2, in C order."""
+        times = np.ones([points.size for points in part], np.int64)
+        if (half := self.halved) is not None:
+            count, points = self.axes[half].points, part[half]
+            twice = 1 + ((points > 0) & (2 * points != count))
+            times *= twice.reshape(-1, *[1] * (len(part) - 1 - half))
+        return times.ravel()
+
+    def blocks(self, part: Sequence[Ints]) -> Array:
+        """Return the blocks at a box of points, ``(groups, points, C_out, C_in * aliases)``."""
+        channels = self.weight.shape[:3]
+        values = np.moveaxis(self.weight, (0, 1, 2), (-3, -2, -1))
+        seen, apart = 1, []
+        for line, points in zip(self.axes, part, strict=True):
+            matrix = line.matrix(points).reshape(-1, line.axis.kernel)
+            values = matrix @ values.reshape(seen, line.axis.kernel, -1)
+            seen *= len(matrix)
+            apart += [line.aliases, points.size]
+        order = [2 * len(part), *range(1, 2 * len(part), 2), -2, -1, *range(0, 2 * len(part), 2)]
+        values = values.reshape(*apart, *channels).transpose(order)
+        return values.reshape(channels[0], -1, *self.block_shape)
+
+
+def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:
+    """Return the frequencies at which W falls into blocks, None where it does not."""
+    weight = with_channels(geometry, weight)
+    lines = []
+    for number, axis in enumerate(geometry.axes, start=2):
+        line = _turning(axis) or _mirrored(axis, weight, number)
+        if line is None:
+            return None
+        lines.append(line)
+    return Frequencies(tuple(lines), by_group(geometry, weight))
+
+
+def by_group(geometry: ConvGeometry, weight: Array) -> Array:
+    """Return the weight in the shape ``(groups, C_out // groups, C_in // groups, *kernel)``."""
+    channels = geometry.in_channels // geometry.groups
+    return weight.reshape(geometry.groups, -1, channels, *geometry.kernel_size)
+
+
+def _turning(axis: Axis) -> FrequencyAxis | None:
+    """Return the frequencies of an axis that wraps round, or might as well.
+
+    Outputs step through the multiples of gcd(stride, size) and come back: where they complete the round,
+    once or several times, W is a circulant matrix decimated.
+    """
+    alike = axis.size == 1 and axis.boundary != "zeros"
+    inside = axis.kernel == 1 and axis.before == axis.after == 0
+    if not (axis.boundary == "wrap" or alike or inside):
+        return None
+    step = gcd(axis.stride, axis.size)
+    copies, rest = divmod(axis.out_size, axis.size // step)
+    return None if rest else FrequencyAxis(axis, axis.size // step, step, copies, False)
+
+
+def _mirrored(axis: Axis, weight: Array, number: int) -> FrequencyAxis | None:
+    """Return the frequencies of an axis that is mirrored, under a kernel that is symmetric along it."""
+    centred = axis.before == axis.after and axis.out_size == axis.size and axis.stride == 1
+    if axis.boundary != "symmetric" or not centred or not np.array_equal(weight, np.flip(weight, number)):
+        return None
+    return FrequencyAxis(axis, axis.size, 1, 1, True)
