@@ -1,40 +1,23 @@
-"""SciPy's contract for a convolution and its transpose: one frozen operator, two public names."""
+"""A convolution and its transpose as operators: one class, two public names."""
 
 from collections.abc import Iterator
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.linalg import LinearOperator
 
-from convops._arrays import INT64, Array, dense
+from convops._arrays import INT64, Array
 from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
-from convops.operators._messages import wrong_length, wrong_shape
-from convops.operators.algebra.dispatch import Algebra
-from convops.operators.algebra.scalars import is_operator, is_scalar
+from convops.operators.contract import ArrayOperator
 from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
 
 
-class ConvOperator(Algebra, KnownMatrix, LinearOperator):
-    """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common.
-
-    Arrays are checked where they come in, in the public methods; the methods that start with an
-    underscore serve SciPy's composite operators.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if "_frozen" in self.__dict__:
-            raise AttributeError(
-                f"{name} of a {type(self).__name__} cannot be set: operators are frozen. Build a new one."
-            )
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} of a {type(self).__name__} cannot be deleted: operators are frozen.")
+class ConvOperator(KnownMatrix, ArrayOperator):
+    """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common."""
 
     def _setup(self, map_: Map, conjugated: bool) -> None:
         rows, columns = map_.geometry.shape
@@ -47,9 +30,6 @@ class ConvOperator(Algebra, KnownMatrix, LinearOperator):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self)._of, (self._map, self._conjugated)
-
-    def __copy__(self) -> Self:
-        return self
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -110,131 +90,6 @@ class ConvOperator(Algebra, KnownMatrix, LinearOperator):
             )
         return text
 
-    def __call__(self, x: Any) -> Array:
-        """Apply the operator to arrays of its own shape.
-
-        Parameters
-        ----------
-        x : array_like, shape ``(*batch, *input_shape)``
-            Any number of batch axes, also none.
-
-        Returns
-        -------
-        ndarray, shape ``(*batch, *output_shape)``
-            In the dtype that numpy gives the product of operator and x; integers in int64.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If x is of another shape or dtype, or if integers could leave int64.
-        """
-        x = dense("x", x)
-        wanted = self.input_shape
-        split = x.ndim - len(wanted)
-        if split < 0 or x.shape[split:] != wanted:
-            raise ValueError(wrong_shape(x.shape, wanted, self.output_shape, self.geometry.has_channels))
-        batch = x.shape[:split]
-        y = self._applied(x.reshape(*batch, self.shape[1]))
-        return y.reshape(batch + self.output_shape)
-
-    def matvec(self, x: Any) -> Array:
-        """Return W x for each vector on the last axis of x.
-
-        Parameters
-        ----------
-        x : array_like, shape ``(..., N)`` or ``(N, 1)``
-            Vectors are `ravel()`s in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(..., M)`` or ``(M, 1)``
-            In the dtype that numpy gives the product of operator and x; integers in int64.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If x is of another shape or dtype, or if integers could leave int64.
-        """
-        return self._on_vectors(x)
-
-    def rmatvec(self, x: Any) -> Array:
-        """Return Wᴴ x for each vector on the last axis of x.
-
-        Parameters
-        ----------
-        x : array_like, shape ``(..., M)`` or ``(M, 1)``
-            Vectors are `ravel()`s in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(..., N)`` or ``(N, 1)``
-            In the dtype that numpy gives the product of operator and x; integers in int64.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If x is of another shape or dtype, or if integers could leave int64.
-        """
-        return self._on_vectors(x, adjoint=True)
-
-    def matmat(self, X: Any) -> Array:
-        """Return W X, one vector a column.
-
-        Parameters
-        ----------
-        X : array_like, shape ``(..., N, K)``
-            Vectors are `ravel()`s in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(..., M, K)``
-            In the dtype that numpy gives the product of operator and X; integers in int64.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If X is of another shape or dtype, or if integers could leave int64.
-        """
-        return self._on_columns(X)
-
-    def rmatmat(self, X: Any) -> Array:
-        """Return Wᴴ X, one vector a column.
-
-        Parameters
-        ----------
-        X : array_like, shape ``(..., M, K)``
-            Vectors are `ravel()`s in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(..., N, K)``
-            In the dtype that numpy gives the product of operator and X; integers in int64.
-
-        Raises
-        ------
-        TypeError, ValueError, OverflowError
-            If X is of another shape or dtype, or if integers could leave int64.
-        """
-        return self._on_columns(X, adjoint=True)
-
-    def dot(self, x: Any) -> Any:
-        """Return the product ``A @ x``.
-
-        Parameters
-        ----------
-        x : array_like, scalar or LinearOperator
-            A vector of shape ``(N,)``, columns of shape ``(..., N, K)``, a factor, or an operator.
-
-        Returns
-        -------
-        ndarray or LinearOperator
-            ``(M,)`` or ``(..., M, K)``; an operator for a scalar or an operator.
-        """
-        if is_scalar(x) or is_operator(x):
-            return self._times(x)
-        x = dense("x", x)
-        return self._on_vectors(x) if x.ndim == 1 else self._on_columns(x, name="x")
-
     def tosparse(self) -> csr_array:
         """Return the matrix of this operator, rows and columns in C order.
 
@@ -265,24 +120,6 @@ class ConvOperator(Algebra, KnownMatrix, LinearOperator):
         matrix.has_sorted_indices = matrix.has_canonical_format = True
         return matrix
 
-    def toarray(self) -> Array:
-        """Return the matrix of this operator as a dense array, rows and columns in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(M, N)``
-            In the dtype of the operator.
-
-        Raises
-        ------
-        MemoryError
-            Before anything is allocated, if it is larger than the memory that is left.
-        """
-        needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
-        refuse_beyond_memory(needed, f"The dense matrix of {self!r}", "Take the sparse one: tosparse().")
-        dense_matrix: Array = self.tosparse().toarray()
-        return dense_matrix
-
     def _by(self, method: str) -> Self:
         """Return this operator applied by another method."""
         return self._of(Map(self.geometry, self._map.weight, self.flip, method), self._conjugated)
@@ -308,32 +145,17 @@ class ConvOperator(Algebra, KnownMatrix, LinearOperator):
         """A bound of what the products sum up for operands of size 1, before it cancels."""
         return max(self._map.gains)
 
-    def _on_vectors(self, x: Any, adjoint: bool = False) -> Array:
-        x = dense("x", x)
-        length = self.shape[not adjoint]
-        if x.ndim == 1 and x.size == length:
-            return self._applied(x, adjoint)
-        if x.shape == (length, 1):
-            return self._applied(x[:, 0], adjoint)[:, None]
-        if x.ndim > 1 and x.shape[-1] == length:
-            return self._applied(x, adjoint)
-        raise ValueError(
-            wrong_length("x", x.shape, self.input_shape, self.output_shape, adjoint, columns=False)
-        )
+    @property
+    def _has_channels(self) -> bool:
+        return self.geometry.has_channels
 
-    def _on_columns(self, X: Any, adjoint: bool = False, name: str = "X") -> Array:
-        X = dense(name, X)
-        if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
-            raise ValueError(
-                wrong_length(name, X.shape, self.input_shape, self.output_shape, adjoint, columns=True)
-            )
+    def _of_columns(self, X: Array, adjoint: bool) -> Array:
         if X.ndim == 2 and X.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ X
             return product
-        return self._applied(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
+        return self._on_rows(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
 
-    def _applied(self, x: Array, adjoint: bool = False) -> Array:
-        """Return W x for each of the vectors on the last axis of x, or Wᴴ x."""
+    def _on_rows(self, x: Array, adjoint: bool) -> Array:
         if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ x
             return product
@@ -355,18 +177,6 @@ class ConvOperator(Algebra, KnownMatrix, LinearOperator):
     def _matrix(self, adjoint: bool) -> Any:
         """Return the matrix, or its adjoint, if a product with it is all that the method does."""
         return self._map.matrix(self._transposed != adjoint)
-
-    def _matvec(self, x: Array) -> Array:
-        return self.matvec(x)
-
-    def _rmatvec(self, x: Array) -> Array:
-        return self.rmatvec(x)
-
-    def _matmat(self, X: Array) -> Array:
-        return self.matmat(X)
-
-    def _rmatmat(self, X: Array) -> Array:
-        return self.rmatmat(X)
 
     def _transpose(self) -> "ConvOperator":
         return self._partner(conjugated=self._conjugated)

@@ -1,17 +1,15 @@
 """An operator that is made of others: what sums, multiples, products and blocks have in common."""
 
 import weakref
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import csr_array
-from scipy.sparse.linalg import LinearOperator
 
-from convops._arrays import Array, dense, refuse_beyond_int64
-from convops._memory import refuse_beyond_memory
-from convops.operators._messages import Shape, wrong_length, wrong_shape
-from convops.operators.algebra.dispatch import Algebra
-from convops.operators.algebra.scalars import in_precision, is_operator, is_scalar, product_dtype
+from convops._arrays import Array, refuse_beyond_int64
+from convops.operators._messages import Shape
+from convops.operators.algebra.scalars import in_precision, product_dtype
+from convops.operators.contract import ArrayOperator
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 """How tightly an expression holds together, from loose to tight."""
@@ -39,15 +37,13 @@ class Pass(NamedTuple):
         return x[..., start:stop, :] if self.columns else x[..., start:stop]
 
 
-class Composite(Algebra, LinearOperator):
+class Composite(ArrayOperator):
     """An operator made of parts, all of them operators of convops; subclasses say how.
 
     A product goes through the parts in one piece, whatever the number of vectors. What a part returns
     belongs to the caller, who may overwrite it.
     """
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, int]
     parts: tuple[Any, ...]
     input_shape: Shape
     output_shape: Shape
@@ -63,21 +59,8 @@ class Composite(Algebra, LinearOperator):
         self._views: weakref.WeakValueDictionary[bool, Composite] = weakref.WeakValueDictionary()
         self._frozen = True
 
-    def __setattr__(self, name: str, value: object) -> None:
-        if "_frozen" in self.__dict__:
-            raise AttributeError(
-                f"{name} of a {type(self).__name__} cannot be set: operators are frozen. Build a new one."
-            )
-        super().__setattr__(name, value)
-
-    def __delattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"{name} of a {type(self).__name__} cannot be deleted: operators are frozen.")
-
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), self._arguments()
-
-    def __copy__(self) -> Self:
-        return self
 
     def __repr__(self) -> str:
         rows, columns = self.shape
@@ -85,39 +68,6 @@ class Composite(Algebra, LinearOperator):
             f"<{rows}x{columns} {type(self).__name__}: {self._structure()}, input_shape "
             f"{self.input_shape} -> output_shape {self.output_shape}, {self.dtype}>"
         )
-
-    def __call__(self, x: Any) -> Array:
-        """Apply the operator to arrays x of shape ``(*batch, *input_shape)``."""
-        x = dense("x", x)
-        split = x.ndim - len(self.input_shape)
-        if split < 0 or x.shape[split:] != self.input_shape:
-            raise ValueError(wrong_shape(x.shape, self.input_shape, self.output_shape, False))
-        batch = x.shape[:split]
-        y = self._passed(x.reshape(*batch, self.shape[1]), Pass(False, False))
-        return y.reshape(batch + self.output_shape)
-
-    def matvec(self, x: Any) -> Array:
-        """Return W x for each vector on the last axis of x; see `Conv.matvec`."""
-        return self._on_vectors(x, False)
-
-    def rmatvec(self, x: Any) -> Array:
-        """Return Wᴴ x for each vector on the last axis of x; see `Conv.rmatvec`."""
-        return self._on_vectors(x, True)
-
-    def matmat(self, X: Any) -> Array:
-        """Return W X, one vector a column; see `Conv.matmat`."""
-        return self._on_columns("X", X, False)
-
-    def rmatmat(self, X: Any) -> Array:
-        """Return Wᴴ X, one vector a column; see `Conv.rmatmat`."""
-        return self._on_columns("X", X, True)
-
-    def dot(self, x: Any) -> Any:
-        """Return the product ``A @ x``; a scalar or an operator as x makes an operator."""
-        if is_scalar(x) or is_operator(x):
-            return self._times(x)
-        x = dense("x", x)
-        return self._on_vectors(x, False) if x.ndim == 1 else self._on_columns("x", x, False)
 
     def tosparse(self) -> csr_array:
         """Return the matrix of this operator, rows and columns in C order.
@@ -144,26 +94,6 @@ class Composite(Algebra, LinearOperator):
         matrix = csr_array(self._matrix()).astype(self.dtype, copy=False)
         matrix.sum_duplicates()
         return matrix
-
-    def toarray(self) -> Array:
-        """Return the matrix of this operator as a dense array, rows and columns in C order.
-
-        Returns
-        -------
-        ndarray, shape ``(M, N)``
-            In the dtype of the operator.
-
-        Raises
-        ------
-        TypeError, OverflowError
-            As `tosparse`.
-        MemoryError
-            Before anything is allocated, if it is larger than the memory that is left.
-        """
-        needed = self.shape[0] * self.shape[1] * self.dtype.itemsize
-        refuse_beyond_memory(needed, f"The dense matrix of {self!r}", "Take the sparse one: tosparse().")
-        dense_matrix: Array = self.tosparse().toarray()
-        return dense_matrix
 
     @property
     def _convops_gain(self) -> float:
@@ -196,42 +126,16 @@ class Composite(Algebra, LinearOperator):
             raise TypeError(f"{part!r}, a part of {self!r}, has no tosparse(). Apply the operator instead.")
         return part.tosparse().astype(self.dtype, copy=False)
 
-    def _on_vectors(self, x: Any, adjoint: bool) -> Array:
-        x = dense("x", x)
-        length = self.shape[not adjoint]
-        how = Pass(adjoint, False)
-        if x.shape == (length, 1):
-            return self._passed(x[:, 0], how)[:, None]
-        if x.ndim and x.shape[-1] == length:
-            return self._passed(x, how)
-        raise ValueError(
-            wrong_length("x", x.shape, self.input_shape, self.output_shape, adjoint, columns=False)
-        )
+    def _on_rows(self, x: Array, adjoint: bool) -> Array:
+        return self._passed(x, Pass(adjoint, columns=False))
 
-    def _on_columns(self, name: str, X: Any, adjoint: bool) -> Array:
-        X = dense(name, X)
-        if X.ndim < 2 or X.shape[-2] != self.shape[not adjoint]:
-            raise ValueError(
-                wrong_length(name, X.shape, self.input_shape, self.output_shape, adjoint, columns=True)
-            )
-        return self._passed(X, Pass(adjoint, True))
+    def _of_columns(self, X: Array, adjoint: bool) -> Array:
+        return self._passed(X, Pass(adjoint, columns=True))
 
     def _passed(self, x: Array, how: Pass) -> Array:
         refuse_beyond_int64("x", x)
         dtype = product_dtype(self.dtype, x.dtype)
         return self._act(in_precision(x, dtype), how).astype(dtype, copy=False)
-
-    def _matvec(self, x: Array) -> Array:
-        return self.matvec(x)
-
-    def _rmatvec(self, x: Array) -> Array:
-        return self.rmatvec(x)
-
-    def _matmat(self, X: Array) -> Array:
-        return self.matmat(X)
-
-    def _rmatmat(self, X: Array) -> Array:
-        return self.rmatmat(X)
 
     def _transpose(self) -> "Composite":
         return self._partner(False)
