@@ -30,9 +30,8 @@ def homogeneity(samples: Samples) -> AdjointCheck:
     for half in samples.halves:
         label = half.side.label
         zero = half.side(half.zeros())
-        if norm(zero) > 0:
+        if (size := norm(zero)) > 0:
             entry = named_entry(int(np.argmax(zero != 0)), half.image_shape)
-            size = norm(zero)
             return AdjointCheck(
                 "homogeneity",
                 False,

@@ -130,8 +130,8 @@ def matrix(samples: Samples) -> AdjointCheck:
 def known_matrix(pair: Pair) -> Any:
     """Return the matrix of an operator that has one at hand, or None."""
     op = pair.op
-    if hasattr(op, "tosparse") and hasattr(op, "geometry"):
-        return op.tosparse() if op.geometry.nnz <= MOST_ENTRIES_OF_A_MATRIX else None
+    if _writes_its_matrix(op):
+        return op.tosparse() if has_known_matrix(pair) else None
     held: Any = getattr(op, "A", None)
     if (isinstance(held, np.ndarray) or issparse(held)) and held.shape == (pair.rows, pair.columns):
         return held
@@ -140,10 +140,13 @@ def known_matrix(pair: Pair) -> Any:
 
 def has_known_matrix(pair: Pair) -> bool:
     """Tell whether `known_matrix` finds one, without building it."""
-    op = pair.op
-    if hasattr(op, "tosparse") and hasattr(op, "geometry"):
-        return bool(op.geometry.nnz <= MOST_ENTRIES_OF_A_MATRIX)
+    if _writes_its_matrix(pair.op):
+        return bool(pair.op.geometry.nnz <= MOST_ENTRIES_OF_A_MATRIX)
     return known_matrix(pair) is not None
+
+
+def _writes_its_matrix(op: Any) -> bool:
+    return hasattr(op, "tosparse") and hasattr(op, "geometry")
 
 
 def entries(samples: Samples) -> AdjointCheck:
