@@ -11,6 +11,7 @@ from convops.adjoint.diagnosis import diagnosis
 from convops.adjoint.pair import BrokenContract, Pair, pair_of
 from convops.adjoint.report import AdjointCheck, AdjointReport
 from convops.adjoint.samples import Samples
+from convops.adjoint.words import call_of
 
 LEVELS = ("quick", "default", "complete")
 
@@ -187,7 +188,10 @@ def check_adjoint(
     if progress and most and not all(check.passed for check in checks):
         sys.stderr.write(f"adjoint check: looking for the cause, after {made} products\n")
     found = diagnosis(samples, {check.name for check in checks if not check.passed}, most)
-    return AdjointReport(pair.name, seed, level, tuple(checks), objections, made, **found)
+    arguments = call_of(op, adjoint, input_shape, output_shape, dtype)
+    return AdjointReport(
+        pair.name, seed, level, tuple(checks), objections, made, **found, arguments=arguments
+    )
 
 
 def applicable_checks(

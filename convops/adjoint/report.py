@@ -59,6 +59,9 @@ class AdjointReport:
         Faults that explain all that was measured.
     smallest : str
         The smallest operator of the same kind that fails, where smaller ones can be built.
+    arguments : str
+        What was checked, as it is typed in a call of `check_adjoint`: functions by their names, an operator
+        as ``op``.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class AdjointReport:
     shared: tuple[str, ...] = ()
     causes: tuple[str, ...] = ()
     smallest: str = ""
+    arguments: str = "op"
 
     @property
     def passed(self) -> bool:
@@ -96,7 +100,7 @@ class AdjointReport:
             return ""
         only = repr(self.failed) if len(self.failed) > 1 else repr(self.failed[0])
         level = "" if self.level == "default" else f", level={self.level!r}"
-        return f"check_adjoint(..., seed={self.seed}{level}, only={only})"
+        return f"check_adjoint({self.arguments}, seed={self.seed}{level}, only={only})"
 
     def __bool__(self) -> bool:
         return self.passed
@@ -161,6 +165,7 @@ class AdjointReport:
             "shared": list(self.shared),
             "causes": list(self.causes),
             "smallest": self.smallest,
+            "arguments": self.arguments,
             "reproduce": self.reproduce,
         }
 

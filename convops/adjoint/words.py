@@ -1,5 +1,7 @@
 """How numbers and places are written in a report."""
 
+from typing import Any
+
 import numpy as np
 
 
@@ -21,3 +23,26 @@ def named_entry(place: int, shape: tuple[int, ...]) -> str:
     """Return an entry as a user would index it: 3, or (1, 2)."""
     index = index_of(place, shape)
     return str(index[0]) if len(index) == 1 else str(index)
+
+
+def call_of(op: Any, adjoint: Any, input_shape: Any, output_shape: Any, dtype: Any) -> str:
+    """Return the arguments of a call as a user would type them; functions go by their names."""
+    typed = [_callable_name(op, "op")]
+    if adjoint is not None:
+        typed.append(_callable_name(adjoint, "adjoint"))
+    typed += [
+        f"{name}={value!r}"
+        for name, value in (("input_shape", input_shape), ("output_shape", output_shape))
+        if value is not None
+    ]
+    if isinstance(dtype, tuple):
+        typed.append(f"dtype={tuple(str(np.dtype(item)) for item in dtype)}")
+    elif dtype is not None:
+        typed.append(f"dtype={str(np.dtype(dtype))!r}")
+    return ", ".join(typed)
+
+
+def _callable_name(value: Any, otherwise: str) -> str:
+    """Return the name of a function; an operator, and a function without a name, has that of the argument."""
+    name = getattr(value, "__name__", "")
+    return name if isinstance(name, str) and name.isidentifier() else otherwise

@@ -55,7 +55,7 @@ def test_the_text_tells_all_there_is() -> None:
         "  likely cause: this",
         "  likely cause: that",
         "  smallest that fails: Conv of one tap",
-        "  again: check_adjoint(..., seed=7, only='adjoint')",
+        "  again: check_adjoint(op, seed=7, only='adjoint')",
     ]
 
 
@@ -95,12 +95,27 @@ def test_the_call_that_is_named_makes_the_failed_checks_again(level: str, seed: 
         A = pair_operator(W, B)
         found = check_adjoint(A, seed=seed, level=level)
         assert found.failed
-        assert "..." in found.reproduce
-        again = eval(found.reproduce.replace("...", "A"), {"check_adjoint": check_adjoint, "A": A})
+        again = eval(found.reproduce, {"check_adjoint": check_adjoint, "op": A})
         assert again.checks == tuple(check for check in found.checks if not check.passed)
         assert (again.witnesses, again.causes) == (found.witnesses, found.causes)
 
 
+def test_the_call_of_functions_is_the_line_to_paste() -> None:
+    def forward(x: np.ndarray) -> np.ndarray:
+        return x[:, 1:] + 0.0
+
+    def adjoint(y: np.ndarray) -> np.ndarray:
+        return np.pad(y, ((0, 0), (0, 1)))
+
+    found = check_adjoint(forward, adjoint, (4, 5), (4, 4), np.float32, seed=3)
+    assert found.reproduce == (
+        "check_adjoint(forward, adjoint, input_shape=(4, 5), output_shape=(4, 4), dtype='float32', seed=3, "
+        "only='adjoint')"
+    )
+    again = eval(found.reproduce, {"check_adjoint": check_adjoint, "forward": forward, "adjoint": adjoint})
+    assert again.witnesses == found.witnesses
+
+
 def test_what_passed_needs_no_call_to_make_it_again() -> None:
     assert report(OK).reproduce == ""
-    assert report(BAD, WORSE).reproduce == "check_adjoint(..., seed=7, only=('adjoint', 'purity'))"
+    assert report(BAD, WORSE).reproduce == "check_adjoint(op, seed=7, only=('adjoint', 'purity'))"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convops.adjoint.words import index_of, named_entry, number
+from convops.adjoint.words import call_of, index_of, named_entry, number
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,10 @@ def test_places_are_indices_in_c_order(shape: tuple[int, ...]) -> None:
         assert index_of(place, shape) == index
         assert {type(i) for i in index_of(place, shape)} == {int}
         assert named_entry(place, shape) == (str(place) if len(shape) == 1 else str(index))
+
+
+def test_a_call_is_written_as_it_is_typed() -> None:
+    assert call_of(object(), None, None, None, None) == "op"
+    assert call_of(object(), object(), (2, 3), None, None) == "op, adjoint, input_shape=(2, 3)"
+    both = call_of(lambda x: x, np.diff, 5, 4, (float, complex))
+    assert both == "op, diff, input_shape=5, output_shape=4, dtype=('float64', 'complex128')"
