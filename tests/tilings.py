@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convops import ConvGeometry
-from convops.apply import GemmEngine, _bands, _blocks, _columns, _sums, _threads, _windows, gemm
+from convops.apply import GemmEngine, _bands, _blocks, _columns, _sums, _threads, _tiled, _windows, gemm
 from convops.apply._bands import Bands
 from convops.apply._columns import Columns
 from convops.apply._problem import Problem, Tiling
@@ -56,7 +56,7 @@ def block_of(case: Case, items: list[Array]) -> Array:
 
 def problem_of(case: Case, dtype: Any, adjoint: bool) -> Problem:
     """Return the product with W, or with Wᴴ, as the tilings see it."""
-    return gemm._problem(geometry_of(case), np.dtype(dtype), adjoint)
+    return _tiled.problem_of(geometry_of(case), np.dtype(dtype), adjoint)
 
 
 def tilings_of(kind: Any, case: Case, dtype: Any, adjoint: bool) -> list[Tiling]:
@@ -79,9 +79,9 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         patch.setattr(_threads, "_WORTH_A_THREAD", 1e-12)
         patch.setattr(_threads, "_WORTH_SHARING", 0.0)
         patch.setenv("OMP_NUM_THREADS", str(threads))
-        gemm._tiling_of.cache_clear()
+        gemm.tiling_of.cache_clear()
         yield
-        gemm._tiling_of.cache_clear()
+        gemm.tiling_of.cache_clear()
 
 
 def assert_every_tiling_is_the_matrix(
@@ -102,7 +102,7 @@ def assert_tiling_is_the_matrix(
         W, magnitude = W.conj().T, magnitude.T
     x = [(outputs_for if adjoint else inputs_for)(case, of_x or dtype, seed) for seed in range(3)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gemm, "_tiling_of", lambda *_: tiling)
+        patch.setattr(gemm, "tiling_of", lambda *_: tiling)
         engine = engine_of(case, weight)
         y = (engine.adjoint if adjoint else engine.forward)(block_of(case, x))
     assert y.dtype == np.result_type(dtype, of_x or dtype)

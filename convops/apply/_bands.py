@@ -9,7 +9,7 @@ axes before are summed, one product each. The zeros in the band are wasted flops
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import Any, Self
 
 import numpy as np
@@ -19,6 +19,7 @@ from convops.apply._blocks import (
     Block,
     Scratch,
     contiguous,
+    fetch,
     offset_views,
     ranges,
     reads,
@@ -26,9 +27,10 @@ from convops.apply._blocks import (
     store,
     strided,
 )
+from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading, spread
-from convops.apply._threads import share
+from convops.apply._threads import share, summed
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
@@ -120,6 +122,9 @@ class Bands:
         band_blocks = -(-self._bands // bands)
         blocks = problem.groups * prod(pieces) * band_blocks * lanes
         products = blocks * prod(self._leading) * bands * len(self.offsets)
+        self.summands = products * summands(self.outer, self.inner, self._lanes)
+        if not alone(self.outer, self.inner):
+            self.summands = inf
         copied = blocks * self._unrolled(bands)
         written = problem.groups * prod(counts) * problem.phases * problem.rows
         tall = self.outer // self.parts
@@ -155,6 +160,11 @@ class Bands:
         steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
+        steps = remembered(self._steps, self._all_steps, len(source), result.itemsize)
+        return summed(partial(self._gradient_of, source, result), steps, self.cost.seconds * len(source))
+
     def _all_steps(self, batch: int, itemsize: int) -> "Iterator[_Steps]":
         problem = self.problem
         items, groups, bands = self._block_of(batch)
@@ -175,6 +185,20 @@ class Bands:
         for steps in blocks:
             self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
 
+    def _gradient_of(self, source: Array, result: Array, blocks: "list[_Steps]") -> Array:
+        total = np.zeros((len(self.offsets), self.problem.groups, self.outer, self.inner), result.dtype)
+        scratch = Scratch(result.dtype, self._scratch(len(source)))
+        for steps in blocks:
+            laid = steps.lay_out(source, scratch)
+            values = scratch.array("values", steps.values)
+            fetch(self._as_stored(values), result, self.problem.readings, steps.block)
+            summed_over = (0, *range(2, values.ndim - 2))
+            for number, start in enumerate(steps.starts):
+                window = strided(laid, steps.windows, steps.strides, start)
+                products = paired(values, window)
+                total[number, steps.groups] += products.sum(axis=summed_over)
+        return total
+
     def _multiply(self, laid: Array, out: Array, matrices: Array, steps: "_Steps", scratch: Scratch) -> None:
         target = self._target(out, steps.block) if steps.direct else None
         values = scratch.array("values", steps.values) if target is None else target
@@ -187,7 +211,7 @@ class Bands:
             if number:
                 values += summand
         if target is None:
-            self._store(values, out, steps.block)
+            store(self._as_stored(values), out, self.problem.readings, steps.block)
 
     def _target(self, out: Array, block: Block) -> Array:
         """Return the block's place in `out`, in the layout of the products."""
@@ -200,7 +224,8 @@ class Bands:
         shape = region.shape
         return region.reshape(*shape[:2], *shape[3:-2], shape[-2] // rows, rows, shape[-1])
 
-    def _store(self, values: Array, out: Array, block: Block) -> None:
+    def _as_stored(self, values: Array) -> Array:
+        """Return a view of values as `store` takes them."""
         problem = self.problem
         phases = [len(reading.taps) for reading in problem.readings]
         *stacked, bands, _, lanes = values.shape
@@ -208,7 +233,7 @@ class Bands:
         axes = len(phases)
         before = list(range(2, 2 + axes - 1))
         order = [0, 1, values.ndim - 2, *before, values.ndim - 1, *range(1 + axes, 1 + 2 * axes)]
-        store(values.transpose(order), out, problem.readings, block)
+        return values.transpose(order)
 
 
 def _parts(outer: int, each: int) -> int:

@@ -204,6 +204,20 @@ def offset_views(strides: Sequence[int], reading: Reading) -> Iterator[tuple[sli
 def store(values: Array, out: Array, readings: Sequence[Reading], block: Block) -> None:
     """Write the block's values, of axes ``(batch, groups, rows, *places, *phases that have any)``."""
     target = out[slice(*block.batch), slice(*block.group)]
+    for place, kept in _places(readings, block):
+        target[place] = values[kept]
+
+
+def fetch(values: Array, result: Array, readings: Sequence[Reading], block: Block) -> None:
+    """Read what `store` writes; zeros where tiles reach beyond the result."""
+    values[...] = 0
+    source = result[slice(*block.batch), slice(*block.group)]
+    for place, kept in _places(readings, block):
+        values[kept] = source[place]
+
+
+def _places(readings: Sequence[Reading], block: Block) -> Iterator[tuple[Any, Any]]:
+    """Yield where each phase of a block lies in the result, and where among the block's values."""
     for chosen in product(*[enumerate(reading.taps) for reading in readings]):
         place: list[Any] = [...]
         kept: list[Any] = [...]
@@ -211,4 +225,4 @@ def store(values: Array, out: Array, readings: Sequence[Reading], block: Block) 
             places = range(phase, reading.size, reading.phases)[start:stop]
             place.append(slice(places.start, places.stop, places.step))
             kept.append(slice(len(places)))
-        target[tuple(place)] = values[tuple(kept + [number for number, _ in chosen])]
+        yield tuple(place), tuple(kept + [number for number, _ in chosen])

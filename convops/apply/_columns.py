@@ -1,15 +1,18 @@
 """Columns: what each place reads, laid out in one column, times the whole weight at once (im2col)."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from math import prod
 
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Block, Scratch, offset_views, ranges, reads, store, strided
+from convops.apply._blocks import Block, Scratch, fetch, offset_views, ranges, reads, store, strided
+from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
+from convops.apply._threads import summed
 from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
@@ -43,6 +46,7 @@ class Columns:
         loaded = problem.columns * prod([r.step * r.places + r.span for r in problem.readings])
         copied, written = self._inner * whole + loaded, self._outer * whole
         beyond_cache = 1 if places * self._inner * problem.dtype.itemsize < CACHE else _BEYOND_CACHE
+        self.summands = problem.groups * blocks * summands(self._outer, self._inner, places)
         seconds = problem.groups * (
             blocks * product_seconds(self._outer, self._inner, places, problem.dtype)
             + beyond_cache * copy_seconds(copied, run, problem.dtype)
@@ -68,7 +72,22 @@ class Columns:
             shape = (*columns.shape[:2], self._outer, columns.shape[-1])
             values = scratch.array("values", shape)
             np.matmul(matrices[slice(*block.group)], columns, out=values)
-            self._store(values, out, block)
+            store(self._as_stored(values, block), out, self._problem.readings, block)
+
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
+        seconds = self.cost.seconds * len(source) if alone(self._outer, self._inner) else 0.0
+        return summed(partial(self._gradient_of, source, result), list(self._blocks(len(source))), seconds)
+
+    def _gradient_of(self, source: Array, result: Array, blocks: list[Block]) -> Array:
+        total = np.zeros((self._problem.groups, self._outer, self._inner), result.dtype)
+        scratch = Scratch(result.dtype, self._scratch(len(source)))
+        for block in blocks:
+            columns = self._lay_out(source, block, scratch)
+            values = scratch.array("values", (*columns.shape[:2], self._outer, columns.shape[-1]))
+            fetch(self._as_stored(values, block), result, self._problem.readings, block)
+            total[slice(*block.group)] += paired(values, columns).sum(axis=0)
+        return total
 
     def _block_of(self, batch: int) -> list[int]:
         """Return how many batch items and groups a block has."""
@@ -109,10 +128,11 @@ class Columns:
             np.copyto(target, strided(loaded, target.shape, strides, start))
         return laid.reshape(*channels[:2], self._inner, -1)
 
-    def _store(self, values: Array, out: Array, block: Block) -> None:
+    def _as_stored(self, values: Array, block: Block) -> Array:
+        """Return a view of values as `store` takes them."""
         problem = self._problem
         phases = [len(reading.taps) for reading in problem.readings]
         values = values.reshape(*values.shape[:2], *phases, problem.rows, *block.counts)
         axes = len(phases)
         order = [0, 1, 2 + axes, *range(3 + axes, 3 + 2 * axes), *range(2, 2 + axes)]
-        store(values.transpose(order), out, problem.readings, block)
+        return values.transpose(order)

@@ -38,12 +38,20 @@ class Tiling(Protocol):
     """A way to cut a product into matrix products, whose cost is known before anything is built."""
 
     cost: Cost
+    summands: float
+    """Entries of small matrices that `gradient` writes and adds up; infinite where it is out of question."""
 
     def matrices(self, weight: Array) -> Array:
         """Return what `run` multiplies by."""
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; places that read nothing are left as they are."""
+
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return G of the shape of `matrices`, with ``sum(G * M) == sum(result * out of run(source, M))``.
+
+        Nothing is conjugated. Entries of M that every weight leaves zero may have any value in G.
+        """
 
 
 def fitting(sizes: Sequence[int], bytes_each: float, most: float) -> list[int]:

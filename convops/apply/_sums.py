@@ -7,7 +7,7 @@ channels than the result. The phases of a place are summed apart: they share not
 
 from functools import partial
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,6 +55,7 @@ class Sums:
         self._by_rows = self._across >= _THIN and most * problem.columns * self._across <= SMALL_PRODUCT
         (self._height,) = fitting((first,), most * self._across * problem.dtype.itemsize, _MOST)
         self.cost = self._cost()
+        self.summands = inf
 
     def _cost(self) -> Cost:
         problem, height = self._problem, self._height
@@ -92,6 +93,28 @@ class Sums:
         parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), _evenly(self._phases))]
         seconds = self.cost.seconds * len(source) if self._by_rows else 0.0
         share(partial(self._work, source, out, matrices), parts, seconds)
+
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
+        readings = self._problem.readings
+        total = np.zeros((self._problem.groups, self._outer, self._problem.columns), result.dtype)
+        for phase in self._phases:
+            part = self._target(result, phase)
+            places = [
+                [_places(reading, number, offset, 0, reading.source) for offset in reading.offsets]
+                for reading, number in zip(readings, phase.phases, strict=True)
+            ]
+            for number, tap in enumerate(phase.offsets):
+                results, reads = zip(
+                    *[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True
+                )
+                values, read = part[(..., *results)], source[(..., *reads)]
+                begin = phase.begin + number * self._problem.rows
+                for item, of_item in zip(values, read, strict=True):
+                    rows = item.reshape(*item.shape[:2], -1)
+                    columns = of_item.reshape(*of_item.shape[:2], -1).swapaxes(-1, -2)
+                    total[:, begin : begin + self._problem.rows] += np.matmul(rows, columns)
+        return total
 
     def _work(
         self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, _Phase]]

@@ -6,10 +6,15 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
+from convops._arrays import Array
+
 _WORTH_A_THREAD = 0.4e-3
 """Seconds of work per thread below which handing it over is not worth its while."""
 _WORTH_SHARING = 0.8e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
+
+_PARTS = 8
+"""Parts of a sum, few enough that adding them costs nothing and enough for the threads."""
 
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
@@ -45,6 +50,27 @@ def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: flo
         wait(others)
     for part in others:
         part.result()
+
+
+def summed(
+    work: Callable[[list[Any]], Array], pieces: list[Any], seconds: float, parts: int = _PARTS
+) -> Array:
+    """Return the sum of what `work` makes of parts of the pieces, shared as `share` does.
+
+    The parts are the same, and are added in the same order, whichever thread takes which.
+    """
+    count = min(len(pieces), parts)
+    found: dict[int, Array] = {}
+
+    def work_on(numbers: list[Any]) -> None:
+        for number in numbers:
+            found[number] = work(pieces[number * len(pieces) // count : (number + 1) * len(pieces) // count])
+
+    share(work_on, range(count), seconds)
+    total = found[0]
+    for number in range(1, count):
+        total += found[number]
+    return total
 
 
 def _pool(count: int) -> ThreadPoolExecutor:

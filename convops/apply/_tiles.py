@@ -7,6 +7,7 @@ product of length T then gives ``T - span + 1`` places at a time (overlap-save: 
 "Discrete-Time Signal Processing", section 8.7), in the adjoint as well, whose taps read backwards.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from itertools import product
 from math import log2
@@ -235,8 +236,21 @@ def load(x: Array, axis: int, chunk: Chunk, tile: Tile) -> Array:
 
 def store(values: Array, out: Array, chunks: tuple[Chunk, ...], channels: int) -> None:
     """Write the values of tiles to a part ``(batch, groups, channels, *places)`` of the result."""
+    for count, (target, inside) in enumerate(_written(out, chunks)):
+        rows = values[:, :, :, count * channels : (count + 1) * channels]
+        target[...] = rows[inside]
+
+
+def written(out: Array, chunks: tuple[Chunk, ...]) -> Array:
+    """Return a view of what tiles without phases write: ``(batch, stack, groups, channels, *places)``."""
+    ((target, _),) = _written(out, chunks)
+    return target
+
+
+def _written(out: Array, chunks: tuple[Chunk, ...]) -> Iterator[tuple[Array, Any]]:
+    """Yield, for each choice of phases, what the tiles write of it, and which of their places go there."""
     stacked = [number for number, chunk in enumerate(chunks) if chunk.tiles > 1]
-    for count, writes in enumerate(product(*[chunk.writes for chunk in chunks])):
+    for writes in product(*[chunk.writes for chunk in chunks]):
         place: Any = (..., *[where for where, _ in writes])
         target = out[place]
         if stacked:
@@ -246,9 +260,7 @@ def store(values: Array, out: Array, chunks: tuple[Chunk, ...], channels: int) -
             target = np.moveaxis(target, axis, STACK)
         else:
             target = target[:, None]
-        rows = values[:, :, :, count * channels : (count + 1) * channels]
-        inside: Any = (..., *[slice(kept) for _, kept in writes])
-        target[...] = rows[inside]
+        yield target, (..., *[slice(kept) for _, kept in writes])
 
 
 def _strided(phase: int, begin: int, end: int, stride: int) -> slice:

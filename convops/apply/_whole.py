@@ -24,6 +24,7 @@ class Whole:
         self._inner = problem.columns * prod([reading.source for reading in problem.readings])
         flops = 2.0 * problem.groups * self._outer * self._inner
         seconds = problem.groups * product_seconds(self._outer, self._inner, 1, problem.dtype)
+        self.summands = float(problem.groups * self._outer * self._inner)
         self.cost = Cost(flops, flops / 2 * problem.dtype.itemsize, seconds)
 
     @classmethod
@@ -48,6 +49,13 @@ class Whole:
         else:
             rows = source.reshape(batch, groups, 1, -1)
             np.matmul(rows, matrices, out=out.reshape(batch, groups, 1, -1))
+
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
+        batch, groups = source.shape[:2]
+        read = source.reshape(batch, groups, -1).transpose(1, 2, 0)
+        gradient: Array = np.matmul(read, result.reshape(batch, groups, -1).swapaxes(0, 1))
+        return gradient
 
 
 def _table(reading: Reading) -> Table:

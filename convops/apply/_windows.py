@@ -8,16 +8,28 @@ banded Toeplitz matrix of one of them.
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
-from math import prod
+from math import inf, prod
 from typing import NamedTuple, Self
 
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._blocks import Block, Reads, Scratch, contiguous, ranges, reads, remembered, store, strided
+from convops.apply._blocks import (
+    Block,
+    Reads,
+    Scratch,
+    contiguous,
+    fetch,
+    ranges,
+    reads,
+    remembered,
+    store,
+    strided,
+)
+from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
-from convops.apply._threads import share
+from convops.apply._threads import share, summed
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
@@ -68,6 +80,8 @@ class Windows:
             + copy_seconds(written, self._rows, problem.dtype)
             + _BLOCK * blocks
         )
+        each = summands(self._outer, self._inner, -(-tiles // (blocks * problem.groups)))
+        self.summands = problem.groups * blocks * each if alone(self._outer, self._inner) else inf
         nbytes = (2.0 * copied + written) * problem.dtype.itemsize
         return Cost(2.0 * tiles * self._inner * self._outer, nbytes, seconds)
 
@@ -83,6 +97,11 @@ class Windows:
         """Write the result into `out`; see `Tiling`."""
         steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
+
+    def gradient(self, source: Array, result: Array) -> Array:
+        """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
+        steps = remembered(self._steps, self._all_steps, len(source), result.itemsize)
+        return summed(partial(self._gradient_of, source, result), steps, self.cost.seconds * len(source))
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:
@@ -129,7 +148,19 @@ class Windows:
                 rest = values
             if rest.size:
                 np.matmul(windows, matrix, out=rest)
-            self._store(values, out, steps.block)
+            store(self._as_stored(values, steps.block), out, self._problem.readings, steps.block)
+
+    def _gradient_of(self, source: Array, result: Array, blocks: list[_Steps]) -> Array:
+        total = np.zeros((self._problem.groups, self._inner, self._outer), result.dtype)
+        scratch = Scratch(result.dtype, self._scratch(len(source)))
+        for steps in blocks:
+            windows = self._lay_out(source, steps, scratch)
+            values = scratch.array("values", (*windows.shape[:-1], self._outer))
+            fetch(self._as_stored(values, steps.block), result, self._problem.readings, steps.block)
+            total[slice(*steps.block.group)] += paired(windows.swapaxes(-1, -2), values.swapaxes(-1, -2)).sum(
+                axis=0
+            )
+        return total
 
     def _multiply(self, windows: Array, matrix: Array, values: Array) -> None:
         """Multiply in products of `_stack` windows each."""
@@ -162,11 +193,12 @@ class Windows:
         np.copyto(laid, strided(loaded, steps.shape, steps.strides))
         return laid.reshape(*steps.shape[:2], -1, self._inner)
 
-    def _store(self, values: Array, out: Array, block: Block) -> None:
+    def _as_stored(self, values: Array, block: Block) -> Array:
+        """Return a view of values as `store` takes them."""
         problem = self._problem
         phases = [len(reading.taps) for reading in problem.readings]
         axes = len(phases)
         lanes = -(-block.counts[-1] // self._rows) * self._rows
         values = values.reshape(*values.shape[:2], *block.counts[:-1], lanes, *phases, problem.rows)
         order = [0, 1, values.ndim - 1, *range(2, 2 + 2 * axes)]
-        store(values.transpose(order), out, problem.readings, block)
+        return values.transpose(order)

@@ -34,6 +34,10 @@ class Cost(NamedTuple):
     nbytes: float
     seconds: float
 
+    def times(self, count: int) -> Self:
+        """Return what as much again costs, `count` times in all."""
+        return type(self)(self.flops * count, self.nbytes * count, self.seconds * count)
+
     def plus_extension(self, channels: int, sizes: Sequence[int], dtype: np.dtype[Any]) -> Self:
         """Return this cost with that of writing the border of an array out, a copy of those sizes."""
         elements = channels * prod(sizes)

@@ -33,8 +33,7 @@ from convops.geometry import ConvGeometry
 
 Transform = Callable[..., Array]
 
-
-_WORTH_THREADS = 1.2e-3
+WORTH_THREADS = 1.2e-3
 """Seconds of one piece from which its transforms use threads."""
 
 
@@ -68,7 +67,8 @@ class Piece(NamedTuple):
     """Index into the result if what is left of the tiles goes there as it is, else None."""
 
 
-def _piece(items: slice, groups: slice, chunks: tuple[Chunk, ...]) -> Piece:
+def piece_of(items: slice, groups: slice, chunks: tuple[Chunk, ...]) -> Piece:
+    """Return a piece of some batch items and groups."""
     read = (items, None, groups, slice(None), *[chunk.source for chunk in chunks])
     write = None
     if all(chunk.tiles == len(chunk.writes) == 1 for chunk in chunks):
@@ -116,8 +116,8 @@ class FFTEngine:
         self._weight = weight.reshape(*self._channels[1], -1, *geometry.kernel_size)
         self._in_sizes = geometry.spatial_shape
         self._out_sizes = tuple([axis.out_size for axis in geometry.axes])
-        self._extended = _extended_axes(geometry.axes, plan)
-        self._repeated = _repeated_axes(geometry.axes, plan)
+        self._extended = extended_axes(geometry.axes, plan)
+        self._repeated = repeated_axes(geometry.axes, plan)
         self._groups = min(max(PIECE // plan.piece, 1), groups)
         self._items = max(PIECE // (plan.piece * self._groups), 1)
         self._forward = self._direction(False)
@@ -187,11 +187,11 @@ class FFTEngine:
         batch = len(source)
         seconds = self._plan.cost.seconds * batch
         if direction.whole is not None and batch <= self._items:
-            threads = workers() if seconds > _WORTH_THREADS else 1
+            threads = workers() if seconds > WORTH_THREADS else 1
             self._work(source, out, direction, threads, [direction.whole])
             return
         pieces = [
-            _piece(slice(item, item + self._items), slice(group, group + self._groups), chunks)
+            piece_of(slice(item, item + self._items), slice(group, group + self._groups), chunks)
             for item in range(0, batch, self._items)
             for group in range(0, self._plan.groups, self._groups)
             for chunks in product(*direction.chunks)
@@ -203,33 +203,13 @@ class FFTEngine:
     ) -> None:
         spectrum = self._spectrum(out.dtype)
         for piece in pieces:
-            values = self._spectra_of(source[piece.read], piece.chunks, direction, threads)
+            values = spectra_of(source[piece.read], piece.chunks, self._plan, direction.transforms, threads)
             values = self._mixed(values, spectrum, piece.groups, direction.adjoint)
             values = self._places_of(values, piece.chunks, direction, threads)
             if piece.write is not None:
                 out[piece.write] = values
             else:
                 store(values, out[piece.items, piece.groups], piece.chunks, direction.channels)
-
-    def _spectra_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
-        """Return the spectra of all tiles, ``(batch, stack, groups, channels, *frequencies)``.
-
-        Where matrices mix the channels: ``(*frequencies, groups, channels, batch, stack)``.
-        """
-        tiles = self._plan.tiles
-        transform = direction.transforms.line_in
-        mine = False
-        for number in range(len(tiles) - 1, -1, -1):
-            axis, tile, chunk = SPATIAL + number, tiles[number], chunks[number]
-            if not chunk.plain:
-                x = load(x, axis, chunk, tile)
-                mine = mine and chunk.tiles == 1
-            if number == 0 and self._plan.matrices:
-                x, axis, mine = x.transpose(*range(SPATIAL, x.ndim), GROUP, CHANNEL, BATCH, STACK), 0, False
-            length = None if x.shape[axis] == tile.length else tile.length
-            x = transform(x, length, axis, overwrite_x=mine, workers=threads)
-            transform, mine = direction.transforms.others_in, True
-        return x
 
     def _places_of(self, x: Array, chunks: tuple[Chunk, ...], direction: Direction, threads: int) -> Array:
         """Return the wanted places of all tiles, ``(batch, stack, groups, channels, *places)``."""
@@ -283,7 +263,7 @@ class FFTEngine:
         )
         whole = None
         if self._groups == plan.groups and all(len(chunk) == 1 for chunk in chunks):
-            whole = _piece(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
+            whole = piece_of(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
         return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps, whole)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
@@ -302,7 +282,30 @@ def estimate(geometry: ConvGeometry, dtype: np.dtype[Any], batch: int = 1) -> Co
     return Cost(plan.cost.flops * batch, plan.cost.nbytes * batch, plan.price * batch)
 
 
-def _extended_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
+def spectra_of(
+    x: Array, chunks: tuple[Chunk, ...], plan: Plan, transforms: Transforms, threads: int
+) -> Array:
+    """Return the spectra of all tiles, ``(batch, stack, groups, channels, *frequencies)``.
+
+    Where matrices mix the channels: ``(*frequencies, groups, channels, batch, stack)``.
+    """
+    tiles = plan.tiles
+    transform = transforms.line_in
+    mine = False
+    for number in range(len(tiles) - 1, -1, -1):
+        axis, tile, chunk = SPATIAL + number, tiles[number], chunks[number]
+        if not chunk.plain:
+            x = load(x, axis, chunk, tile)
+            mine = mine and chunk.tiles == 1
+        if number == 0 and plan.matrices:
+            x, axis, mine = x.transpose(*range(SPATIAL, x.ndim), GROUP, CHANNEL, BATCH, STACK), 0, False
+        length = None if x.shape[axis] == tile.length else tile.length
+        x = transform(x, length, axis, overwrite_x=mine, workers=threads)
+        transform, mine = transforms.others_in, True
+    return x
+
+
+def extended_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
     """Return the axes with the padding that is written out, or nothing if there is none."""
     padded = [
         axis if axis.boundary != "zeros" and not line.circular else axis._replace(before=0, after=0)
@@ -311,7 +314,7 @@ def _extended_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
     return tuple(padded) if any(axis.before or axis.after for axis in padded) else ()
 
 
-def _repeated_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
+def repeated_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
     """Return axes that repeat what a period gives up to the size of the result, or nothing."""
     after = [axis.out_size - line.outputs for axis, line in zip(axes, plan.lines, strict=True)]
     if not any(after):

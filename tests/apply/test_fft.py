@@ -146,7 +146,7 @@ def small_pieces(nbytes: int = 2**9, threads: int = 3) -> Iterator[None]:
         for module in (fft, _fft_plan):
             patch.setattr(module, "PIECE", nbytes)
         patch.setattr(_fft_plan, "_SMALL", 0)
-        patch.setattr(fft, "_WORTH_THREADS", 0.0)
+        patch.setattr(fft, "WORTH_THREADS", 0.0)
         patch.setattr(_threads, "_WORTH_A_THREAD", 1e-12)
         patch.setattr(_threads, "_WORTH_SHARING", 0.0)
         patch.setenv("OMP_NUM_THREADS", str(threads))
