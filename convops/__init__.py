@@ -8,6 +8,7 @@ from convops.geometry import ConvGeometry
 from convops.operators import (
     Conv,
     ConvTranspose,
+    KernelOperator,
     block_diag,
     conv,
     conv_transpose,
@@ -27,6 +28,7 @@ __all__ = [
     "ConvGeometry",
     "ConvPattern",
     "ConvTranspose",
+    "KernelOperator",
     "__version__",
     "block_diag",
     "check_adjoint",

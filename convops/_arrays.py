@@ -73,12 +73,17 @@ def weight_array(weight: Any, dtype: Any = None) -> Array:
         raise ValueError(
             f"weight has shape {array.shape}: it must have at least one axis, and at least one tap on each."
         )
-    refuse_beyond_int64("weight", array)
+    return entries_array("weight", array, dtype)
+
+
+def entries_array(name: str, array: Array, dtype: Any = None) -> Array:
+    """Return a read-only copy of the entries of a linear map in its dtype; see `weight_array`."""
+    refuse_beyond_int64(name, array)
     if dtype is None:
         target = INT64 if array.dtype.kind in "iu" else array.dtype
     else:
         target = operator_dtype(dtype)
-        _check_conversion(array, target)
+        _check_conversion(name, array, target)
     with np.errstate(over="ignore"):
         copy = np.array(array, dtype=target, order="C")
     if copy.dtype.kind in "fc" and not np.isfinite(copy).all():
@@ -86,12 +91,12 @@ def weight_array(weight: Any, dtype: Any = None) -> Array:
         place = tuple(places[0].tolist())
         if np.isfinite(array[place]):
             raise OverflowError(
-                f"dtype={target}: weight{list(place)} = {array[place]}, and {target} ends at "
-                f"{np.finfo(target).max:.4g}. Use a wider dtype, or scale the weight down."
+                f"dtype={target}: {name}{list(place)} = {array[place]}, and {target} ends at "
+                f"{np.finfo(target).max:.4g}. Use a wider dtype, or scale {name} down."
             )
         raise ValueError(
-            f"weight is not finite at {len(places)} place(s), first weight{list(place)} = {array[place]}: a "
-            "linear map has finite entries. Replace them, as in np.nan_to_num(weight)."
+            f"{name} is not finite at {len(places)} place(s), first {name}{list(place)} = {array[place]}: a "
+            f"linear map has finite entries. Replace them, as in np.nan_to_num({name})."
         )
     copy.flags.writeable = False
     return copy
@@ -106,17 +111,17 @@ def refuse_beyond_int64(name: str, array: Array) -> None:
         )
 
 
-def _check_conversion(array: Array, target: np.dtype[Any]) -> None:
-    """Refuse a dtype that cannot hold what the weight holds, rounding of floats apart."""
+def _check_conversion(name: str, array: Array, target: np.dtype[Any]) -> None:
+    """Refuse a dtype that cannot hold what the array holds, rounding of floats apart."""
     kinds = {"u": 0, "i": 0, "f": 1, "c": 2}
     if kinds[array.dtype.kind] > kinds[target.kind]:
         lost = "imaginary parts" if array.dtype.kind == "c" else "fractions"
         raise TypeError(
-            f"dtype={target}: the weight has dtype {array.dtype}, and its {lost} would be lost. Leave dtype "
-            f"out, or convert the weight yourself."
+            f"dtype={target}: {name} has dtype {array.dtype}, and its {lost} would be lost. Leave dtype out, "
+            f"or convert {name} yourself."
         )
     if target.kind in "iu":
-        check_range("weight", array, target)
+        check_range(name, array, target)
 
 
 def check_range(name: str, array: Array, target: np.dtype[Any]) -> None:

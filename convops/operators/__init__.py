@@ -4,10 +4,12 @@ from convops.operators.algebra.identity import identity
 from convops.operators.algebra.stacks import block_diag, hstack, vstack
 from convops.operators.conv import Conv, ConvTranspose
 from convops.operators.functions import conv, conv_transpose
+from convops.operators.kernel import KernelOperator
 
 __all__ = [
     "Conv",
     "ConvTranspose",
+    "KernelOperator",
     "block_diag",
     "conv",
     "conv_transpose",

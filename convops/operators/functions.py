@@ -2,14 +2,11 @@
 
 from typing import Any
 
-from convops._arguments import integer, shown
 from convops._arrays import Array, dense
 from convops.geometry import Boundary, IntPerAxis, Padding
+from convops.operators._items import item_shape
 from convops.operators.base import ConvOperator
 from convops.operators.conv import Conv, ConvTranspose
-
-_COLOURS = (2, 3, 4)
-"""Sizes of an axis that is rather one of channels than of space: two components, RGB, RGB with alpha."""
 
 
 def conv(
@@ -61,7 +58,7 @@ def conv(
     return _matrix_free(
         Conv,
         weight,
-        _item_shape(x, weight, batch_dims),
+        item_shape(x.shape, weight.shape, batch_dims),
         stride=stride,
         padding=padding,
         dilation=dilation,
@@ -123,7 +120,7 @@ def conv_transpose(
     return _matrix_free(
         ConvTranspose,
         weight,
-        _item_shape(x, weight, batch_dims),
+        item_shape(x.shape, weight.shape, batch_dims),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -140,37 +137,3 @@ def _matrix_free(operator: type[ConvOperator], *arguments: Any, **options: Any) 
     """Return the operator by the fastest method without a matrix: one product is not worth building it."""
     built = operator(*arguments, **options)
     return built._by("gemm") if built.method == "sparse" else built
-
-
-def _item_shape(x: Array, weight: Array, batch_dims: int) -> tuple[int, ...]:
-    """Return the shape of one item of the batch."""
-    count = integer("batch_dims", batch_dims, 0)
-    if count >= x.ndim:
-        raise ValueError(
-            f"{shown('batch_dims', batch_dims)}: x of shape {x.shape} has {x.ndim} axes, and at least one of "
-            "them must be left for the input."
-        )
-    item: tuple[int, ...] = x.shape[count:]
-    if 0 in item:
-        raise ValueError(
-            f"x has shape {x.shape}: axis {x.shape.index(0, count)} must be at least 1; got 0. Batch axes "
-            f"alone may be empty, and {shown('batch_dims', batch_dims)} leaves an input of shape {item}."
-        )
-    if weight.ndim and weight.size and weight.ndim - len(item) not in (0, 1):
-        raise ValueError(
-            f"{shown('batch_dims', batch_dims)}: it leaves an input of shape {item} of x of shape "
-            f"{x.shape}, and a weight of shape {weight.shape} has {weight.ndim} axes. It must have as many "
-            f"as the input (kernel alone, one channel), which are {len(item)}, or one more (C_out, "
-            f"C_in // groups, *kernel). {_one_kernel_for_all(item, weight.ndim, count)}"
-        )
-    return item
-
-
-def _one_kernel_for_all(item: tuple[int, ...], axes: int, count: int) -> str:
-    """Say how one kernel is applied to every channel: what a weight of too few axes is probably for."""
-    if len(item) == axes + 1 and item[-1] in _COLOURS and item[0] not in _COLOURS:
-        return (
-            f"If the last axis, of {item[-1]}, holds the channels, move it in front of the others: "
-            f"x = np.moveaxis(x, -1, {count}); one kernel for each channel is then batch_dims={count + 1}."
-        )
-    return "One kernel for each channel of (C, *spatial) is batch_dims=1."

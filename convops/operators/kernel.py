@@ -1,0 +1,273 @@
+"""`KernelOperator`: the convolution of one array as a linear map of the weight."""
+
+from typing import Any, final
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from convops._arguments import shape as shape_of
+from convops._arrays import INT64, Array, check_range, dense, entries_array
+from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
+from convops.operators._items import item_shape
+from convops.operators.contract import ArrayOperator
+from convops.operators.kernel_map import KernelMap
+from convops.operators.kernel_matrix import kernel_matrix
+
+
+class _KernelBase(ArrayOperator):
+    """K of a `KernelMap`, or its transpose, conjugated or not."""
+
+    _transposed: bool
+
+    def _setup(self, map_: KernelMap, conjugated: bool) -> None:
+        rows, columns = int(np.prod(map_.output_shape)), int(np.prod(map_.weight_shape))
+        super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
+        self._map = map_
+        self._conjugated = conjugated
+        self._partners: dict[bool, _KernelBase] = {}
+        self._frozen = True
+        map_.views.setdefault((self._transposed, conjugated), self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _operator_of, (type(self), self._map, self._conjugated)
+
+    def __repr__(self) -> str:
+        rows, columns = self.shape
+        return (
+            f"<{rows}x{columns} {type(self).__name__}: input_shape {self.input_shape} -> output_shape "
+            f"{self.output_shape}, {self.dtype}>"
+        )
+
+    @property
+    def geometry(self) -> ConvGeometry:
+        """Sizes of the convolution of one item of the batch."""
+        return self._map.geometry
+
+    @property
+    def x(self) -> Array:
+        """What is convolved, in the dtype of the operator; a read-only copy at each access."""
+        x = self._map.x.conj() if self._conjugated else self._map.x.copy()
+        x.flags.writeable = False
+        return x
+
+    @property
+    def flip(self) -> bool:
+        """Whether the kernel is turned round, as in `scipy.signal`."""
+        return self._map.flip
+
+    @property
+    def method(self) -> str:
+        """How the operator is applied: "gemm" or "fft"."""
+        return self._map.method
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of what the operator is applied to: for a `KernelOperator`, that of the weight."""
+        return self._map.output_shape if self._transposed else self._map.weight_shape
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of what comes out: of a `KernelOperator`, ``(*batch, C_out, *out)`` or ``(*batch, *out)``."""
+        return self._map.weight_shape if self._transposed else self._map.output_shape
+
+    def tosparse(self) -> csr_array:
+        """Return the matrix of this operator, rows and columns in C order.
+
+        Returns
+        -------
+        scipy.sparse.csr_array
+            Canonical, in the dtype of the operator, and new each time.
+
+        Raises
+        ------
+        OverflowError
+            If the extension of x by the boundary leaves an integer dtype.
+        MemoryError
+            Before anything is allocated, if it is larger than the memory that is left.
+        """
+        map_ = self._map
+        matrix = kernel_matrix(map_.geometry, map_.items, map_.flip)
+        if map_.dtype.kind in "iu" and matrix.nnz:
+            check_range("the matrix", matrix.data, map_.dtype)
+        matrix = matrix.astype(map_.dtype, copy=False)
+        if self._conjugated:
+            np.conj(matrix.data, out=matrix.data)
+        if self._transposed:
+            matrix = matrix.T.tocsr()
+            matrix.has_sorted_indices = matrix.has_canonical_format = True
+        return matrix
+
+    def _convops_integer_twin(self, seed: int) -> "_KernelBase | None":
+        """Return this operator with integers convolved: what `check_adjoint` can check exactly."""
+        if self.method == "fft":
+            return None
+        x = np.random.default_rng(seed).integers(1, 10, self._map.x.shape)
+        x.flags.writeable = False
+        twin = KernelMap(self.geometry, x, self._map.batch_shape, self._map.flip, self.method)
+        return _operator_of(type(self), twin, False)
+
+    @property
+    def _convops_gain(self) -> float:
+        return max(self._map.gains)
+
+    @property
+    def _has_channels(self) -> bool:
+        return self.geometry.has_channels
+
+    def _of_columns(self, X: Array, adjoint: bool) -> Array:
+        return self._on_rows(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
+
+    def _on_rows(self, x: Array, adjoint: bool) -> Array:
+        transposed, conjugated = self._transposed != adjoint, self._conjugated != adjoint
+        dtype = np.result_type(self.dtype, x.dtype)
+        products = np.empty((*x.shape[:-1], self.shape[adjoint]), INT64 if dtype.kind in "iu" else dtype)
+        for number in np.ndindex(x.shape[:-1]):
+            products[number] = self._map.apply(x[number], transposed, conjugated).reshape(-1)
+        return products
+
+    def _transpose(self) -> "_KernelBase":
+        return self._partner(self._conjugated)
+
+    def _adjoint(self) -> "_KernelBase":
+        return self._partner(not self._conjugated)
+
+    def _partner(self, conjugated: bool) -> "_KernelBase":
+        """Return the operator on the other side: the one that is in use already, if there is one."""
+        conjugated = conjugated and self.dtype.kind == "c"
+        found: _KernelBase | None = self._map.views.get((not self._transposed, conjugated))
+        if found is None:
+            other = KernelOperator if self._transposed else KernelTranspose
+            found = self._partners[conjugated] = _operator_of(other, self._map, conjugated)
+        return found
+
+
+@final
+class KernelOperator(_KernelBase):
+    """The convolution of x as a linear operator on weights: ``K @ w.ravel() == conv(x, w, ...).ravel()``.
+
+    A convolution is linear in the weight as it is in the array, and this is the same convolution read the
+    other way: ``K(w) == Conv(w, x.shape, ...)(x)``. Its adjoint ``K.H(y)`` is the correlation of y with x at
+    each tap: the gradient of ``conv`` with respect to the weight, summed over the batch. Least squares with
+    K estimates the kernel that makes y of x: an impulse response, or a blur.
+
+    A `scipy.sparse.linalg.LinearOperator` of shape ``(M, N)``, elements of the output by elements of the
+    weight, both vectorised in C order. It is frozen, can be pickled and used from several threads, and never
+    writes to its operand.
+
+    Parameters
+    ----------
+    x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
+        What is convolved.
+    weight_shape : int or sequence of int
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+    batch_dims : int, default 0
+        How many of the first axes of x are batch axes.
+    stride, padding, dilation, groups, boundary
+        As for `ConvGeometry`.
+    flip : bool, default False
+        As for `Conv`.
+    dtype : dtype, optional
+        float32, float64, complex64, complex128 or an integer. Default: that of x; int64 for integers.
+        Products have the dtype that numpy gives operator and operand; integers are exact, in int64.
+    method : {"auto", "gemm", "fft"}, default "auto"
+        "gemm" multiplies overlapping tiles by small dense matrices, "fft" multiplies spectra; "auto" takes
+        the one that a model of the cost expects to be the faster. "fft" is exact relative to the largest
+        value of the result, "gemm" to each value's own terms.
+
+    Attributes
+    ----------
+    shape, dtype
+        As every `LinearOperator` has them.
+    input_shape, output_shape : tuple of int
+        ``weight_shape``, and ``(*batch, C_out, *out)`` or ``(*batch, *out)``.
+    geometry : ConvGeometry
+        The sizes, those of one item of the batch.
+    x : ndarray, read-only
+        A copy, in the dtype of the operator.
+    flip, method
+        As given; "auto" is replaced by the method it chose.
+    T, H : LinearOperator
+        The transpose Kᵀ and the adjoint Kᴴ; ``K.H.H is K``.
+
+    Raises
+    ------
+    TypeError, ValueError, OverflowError
+        Where an argument does not fit, with the numbers and the fix.
+
+    See Also
+    --------
+    Conv : The same convolution as a linear map of the array.
+
+    Notes
+    -----
+    The transposed convolution is linear in the weight as well. Its product with g as the gradient of its
+    output is ``⟨g, Wᵀ y⟩ = ⟨W g, y⟩``: the gradient of ``conv_transpose(y, w)`` with respect to w is
+    ``KernelOperator(g, w.shape, ...).T(y)``, nothing conjugated.
+
+    References
+    ----------
+    Rumelhart, Hinton and Williams, "Learning internal representations by error propagation" (1986), for the
+    gradient with shared weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convops import KernelOperator
+    >>> x = np.arange(9).reshape(3, 3)
+    >>> K = KernelOperator(x, (2, 2))
+    >>> K([[1, 2], [3, 4]])
+    array([[27, 37],
+           [57, 67]])
+    >>> print(K.toarray())
+    [[0 1 3 4]
+     [1 2 4 5]
+     [3 4 6 7]
+     [4 5 7 8]]
+    >>> K.H(np.ones((2, 2)))
+    array([[ 8., 12.],
+           [20., 24.]])
+    """
+
+    _transposed = False
+
+    def __init__(
+        self,
+        x: Any,
+        weight_shape: IntPerAxis,
+        *,
+        batch_dims: int = 0,
+        stride: IntPerAxis = 1,
+        padding: Padding = 0,
+        dilation: IntPerAxis = 1,
+        groups: int = 1,
+        boundary: Boundary = "zeros",
+        flip: bool = False,
+        dtype: Any = None,
+        method: str = "auto",
+    ) -> None:
+        x = dense("x", x)
+        sizes = shape_of("weight_shape", weight_shape)
+        item = item_shape(x.shape, sizes, batch_dims)
+        batch = x.shape[: x.ndim - len(item)]
+        if 0 in batch:
+            raise ValueError(
+                f"x has shape {x.shape}: an operator needs at least one item of the batch; axis "
+                f"{batch.index(0)} is empty."
+            )
+        geometry = ConvGeometry(
+            sizes, item, stride=stride, padding=padding, dilation=dilation, groups=groups, boundary=boundary
+        )
+        self._setup(KernelMap(geometry, entries_array("x", x, dtype), batch, flip, method), False)
+
+
+@final
+class KernelTranspose(_KernelBase):
+    """The transpose of a `KernelOperator`: an output-shaped array to the gradient of the weight."""
+
+    _transposed = True
+
+
+def _operator_of(kind: type[_KernelBase], map_: KernelMap, conjugated: bool) -> _KernelBase:
+    operator = kind.__new__(kind)
+    operator._setup(map_, conjugated)
+    return operator

@@ -1,0 +1,160 @@
+"""What a kernel operator, its transpose and its adjoint share: geometry, what is convolved, one engine."""
+
+import threading
+import weakref
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convops._arguments import choice, shown
+from convops._arrays import INT64, Array, refuse_beyond_int64
+from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
+from convops.apply.kernel_gemm import KernelGemm
+from convops.assembly import oriented
+from convops.boundary import extend, extension_gains
+from convops.geometry import ConvGeometry
+
+_METHODS = ("auto", "gemm", "fft")
+_EXACT_FLOAT = 2.0**53
+"""Integers up to here are exact in float64."""
+
+
+class KernelMap:
+    """K of one array or batch, applied as K, Kᵀ, Kᴴ or its conjugate; the engine is built once."""
+
+    def __init__(
+        self, geometry: ConvGeometry, x: Array, batch_shape: tuple[int, ...], flip: bool, method: object
+    ) -> None:
+        self.geometry = geometry
+        self.x = x
+        self.dtype = x.dtype
+        self.batch_shape = batch_shape
+        self.weight_shape = geometry.weight_shape
+        self.output_shape = batch_shape + geometry.output_shape
+        oriented(np.empty(self.weight_shape, bool), geometry, flip)
+        self.flip = bool(flip)
+        self.asked = choice("method", method, _METHODS, {}, "auto")
+        if self.asked == "fft" and self.dtype.kind in "iu":
+            raise ValueError(
+                f"{shown('method', method)}: transforms round, and integers are kept exact. Use "
+                "method='gemm', or a float dtype."
+            )
+        self.views: weakref.WeakValueDictionary[tuple[bool, bool], Any] = weakref.WeakValueDictionary()
+        """The operators in use that apply this map, by (transposed, conjugated)."""
+        self._lock = threading.Lock()
+        self._engine: KernelEngine | None = None
+        if self.dtype.kind in "iu":
+            self._refuse_extension_beyond_int64()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "arguments": (self.geometry, self.x, self.batch_shape, self.flip, self.asked),
+            "method": self.method,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        geometry, x, *others = state["arguments"]
+        x.flags.writeable = False
+        self.__init__(geometry, x, *others)  # type: ignore[misc]
+        self.__dict__["method"] = state["method"]
+
+    @property
+    def items(self) -> Array:
+        """What is convolved, ``(batch, C_in, *spatial)``; integers in int64."""
+        x = self.x.astype(INT64, copy=False) if self.dtype.kind in "iu" else self.x
+        return x.reshape(-1, self.geometry.in_channels, *self.geometry.spatial_shape)
+
+    @cached_property
+    def method(self) -> str:
+        """The method that was asked for, or what "auto" stands for."""
+        if self.asked != "auto":
+            return self.asked
+        if self.dtype.kind in "iu":
+            return "gemm"
+        return choose_kernel_engine(self.geometry, self.dtype, len(self.items))
+
+    @property
+    def engine(self) -> KernelEngine:
+        """The engine, built on first use, by one thread."""
+        if self._engine is None:
+            with self._lock:
+                if self._engine is None:
+                    x = self.items
+                    x = x.astype(np.float64) if x.dtype.kind in "iu" else x
+                    self._engine = KERNEL_ENGINES[self.method](self.geometry, x)
+        return self._engine
+
+    @cached_property
+    def _exact(self) -> KernelEngine:
+        """The engine for what the other would round, or spread: large integers, NaN and inf."""
+        return KernelGemm(self.geometry, self.items, exact=True)
+
+    def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
+        """Return K x, or that of Kᵀ, conj(K), Kᴴ, for one weight or one output as a vector."""
+        if self.dtype.kind == "c" and conjugated:
+            return np.conj(self._apply(np.conj(x), transposed))
+        return self._apply(x, transposed)
+
+    def _apply(self, x: Array, transposed: bool) -> Array:
+        if x.dtype.kind in "iu" and self.dtype.kind in "iu":
+            return self._apply_integers(x, transposed)
+        x = x.astype(np.result_type(x, self.dtype), copy=False)
+        if x.dtype.kind == "c" and self.dtype.kind != "c":
+            product = np.empty(prod(self.weight_shape if transposed else self.output_shape), x.dtype)
+            product.real = self._finite(np.ascontiguousarray(x.real), transposed)
+            product.imag = self._finite(np.ascontiguousarray(x.imag), transposed)
+            return product
+        return self._finite(x, transposed)
+
+    def _finite(self, x: Array, transposed: bool) -> Array:
+        product = self._directed(self.engine, x, transposed)
+        if np.isfinite(product).all():
+            return product
+        # Zeros that pad a tile, and a transform, carry NaN and inf to places that K keeps free of them.
+        return self._directed(self._exact, x, transposed)
+
+    def _apply_integers(self, x: Array, transposed: bool) -> Array:
+        """Apply K to integers, which stay integers, and exact."""
+        refuse_beyond_int64("x", x)
+        largest = max(-int(x.min()), int(x.max()))
+        if largest * self.gains[transposed] >= 2.0**63:
+            raise OverflowError(
+                f"x holds integers up to {largest}, and the operator multiplies them by up to "
+                f"{self.gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
+                "Give x as floats, or smaller integers."
+            )
+        if largest * self.gains[transposed] < _EXACT_FLOAT:
+            return self._directed(self.engine, x.astype(np.float64), transposed).astype(INT64)
+        return self._directed(self._exact, x.astype(INT64, copy=False), transposed)
+
+    def _directed(self, engine: KernelEngine, x: Array, transposed: bool) -> Array:
+        geometry = self.geometry
+        channels = geometry.in_channels // geometry.groups
+        if not transposed:
+            weight = x.reshape(geometry.out_channels, channels, *geometry.kernel_size)
+            return engine.forward(oriented(weight, geometry, self.flip)).reshape(-1)
+        sizes = geometry.output_shape[geometry.has_channels :]
+        product = engine.transpose(x.reshape(-1, geometry.out_channels, *sizes))
+        return oriented(product, geometry, self.flip).reshape(-1)
+
+    @cached_property
+    def gains(self) -> tuple[float, float]:
+        """Bounds of the sum of |x| that any row of K adds up, and any column."""
+        geometry = self.geometry
+        items = self.items.astype(np.result_type(self.dtype, np.float64), copy=False)
+        size = np.abs(extend(items, geometry.axes))
+        by_channel = size.sum(axis=(0, *range(2, size.ndim)))
+        terms = geometry.in_channels // geometry.groups * prod(geometry.kernel_size)
+        row = min(float(size.max()) * terms, float(by_channel.sum()))
+        return row * (1 + 1e-9), float(by_channel.max()) * (1 + 1e-9)
+
+    def _refuse_extension_beyond_int64(self) -> None:
+        largest = max(-int(self.x.min()), int(self.x.max()))
+        rise = prod([extension_gains(axis)[0] for axis in self.geometry.axes])
+        if largest * rise >= 2**63:
+            raise OverflowError(
+                f"x holds integers up to {largest}, and its extension by the boundary up to {rise} times as "
+                "much: that leaves int64, which ends at 2**63 - 1. Give x as floats."
+            )
