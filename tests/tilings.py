@@ -114,3 +114,28 @@ def assert_tiling_is_the_matrix(
 def _known(case: Case, dtype: Any) -> tuple[Array, Array, Array, int]:
     weight = weights_for(case, dtype)
     return weight, matrix_of(case, weight), *magnitude_of(case, weight)
+
+
+def assert_every_gradient_is_paired_with_its_matrices(kind: Any, case: Case, dtype: Any = "float64") -> None:
+    """Take the gradient of each tiling of one kind, forward and adjoint, in the arrays of a batch of two."""
+    rng = np.random.default_rng(0)
+    for adjoint in (False, True):
+        problem = problem_of(case, dtype, adjoint)
+        taps = (1, *case.kernel) if len(case.kernel) == 1 else case.kernel
+        weight, source, result = (
+            rng.standard_normal((*before, *sizes)).astype(dtype)
+            for before, sizes in (
+                ((problem.groups, problem.rows, problem.columns), taps),
+                ((2, problem.groups, problem.columns), [r.source for r in problem.readings]),
+                ((2, problem.groups, problem.rows), [r.size for r in problem.readings]),
+            )
+        )
+        for tiling in tilings_of(kind, case, dtype, adjoint):
+            matrices, out = tiling.matrices(weight), np.zeros_like(result)
+            tiling.run(source, out, matrices)
+            gradient = tiling.gradient(source, result)
+            assert gradient.shape == matrices.shape
+            assert gradient.dtype == dtype
+            np.testing.assert_allclose(
+                np.vdot(matrices, gradient), np.vdot(out, result), rtol=1e-9, atol=1e-10 * result.size
+            )

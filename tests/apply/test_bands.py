@@ -10,6 +10,7 @@ from tilings import (
     GEOMETRIES,
     LONGER,
     PRECISIONS,
+    assert_every_gradient_is_paired_with_its_matrices,
     assert_every_tiling_is_the_matrix,
     assert_tiling_is_the_matrix,
     problem_of,
@@ -74,3 +75,9 @@ def test_a_batch_of_another_size_or_dtype_has_blocks_of_its_own() -> None:
         tiling.run(np.ones((batch, 1, 1, 13, 17), dtype), out, matrices.astype(dtype))
         assert (out[:, 0, 0, 1:-1, 1:-2] == 12).all()
         assert np.isfinite(out).all()
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_gradients_of_bands_are_paired_with_their_matrices(case: Case) -> None:
+    with small_blocks():
+        assert_every_gradient_is_paired_with_its_matrices(Bands, case)

@@ -8,6 +8,7 @@ from tilings import (
     GEOMETRIES,
     LONGER,
     PRECISIONS,
+    assert_every_gradient_is_paired_with_its_matrices,
     assert_every_tiling_is_the_matrix,
     small_blocks,
     tilings_of,
@@ -40,3 +41,9 @@ def test_small_blocks_are_several_along_every_axis() -> None:
     for axis in range(2):
         assert len({block.places[axis] for block in blocks}) > 1
     assert {block.batch for block in blocks} == {(0, 1), (1, 2), (2, 3)}
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_gradients_of_columns_are_paired_with_their_matrices(case: Case) -> None:
+    with small_blocks():
+        assert_every_gradient_is_paired_with_its_matrices(Columns, case)

@@ -9,6 +9,7 @@ from tilings import (
     GEOMETRIES,
     LONGER,
     PRECISIONS,
+    assert_every_gradient_is_paired_with_its_matrices,
     assert_every_tiling_is_the_matrix,
     block_of,
     engine_of,
@@ -55,3 +56,9 @@ def test_no_zero_is_multiplied_that_the_matrix_does_not_hold(case: Case) -> None
     back = engine.adjoint(block_of(case, [*y.reshape(-1, *case.output_shape)]))
     np.testing.assert_array_equal(np.isnan(there.reshape(columns, rows)), reads.T)
     np.testing.assert_array_equal(np.isnan(back.reshape(rows, columns)), reads)
+
+
+@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
+def test_gradients_of_sums_are_paired_with_their_matrices(case: Case) -> None:
+    with small_blocks():
+        assert_every_gradient_is_paired_with_its_matrices(Sums, case)

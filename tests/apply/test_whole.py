@@ -6,7 +6,14 @@ import pytest
 from convops.apply import _whole
 from convops.apply._whole import Whole
 from registry import Case, matrix_of, weights_for
-from tilings import GEOMETRIES, PRECISIONS, assert_every_tiling_is_the_matrix, problem_of, tilings_of
+from tilings import (
+    GEOMETRIES,
+    PRECISIONS,
+    assert_every_gradient_is_paired_with_its_matrices,
+    assert_every_tiling_is_the_matrix,
+    problem_of,
+    tilings_of,
+)
 
 SMALL = [case for case in GEOMETRIES if tilings_of(Whole, case, "float64", False)]
 
@@ -45,3 +52,8 @@ def test_a_matrix_of_many_entries_is_left_to_tiles() -> None:
 def test_a_stride_beyond_all_sizes_takes_no_memory() -> None:
     case = Case("huge stride", (3,), (8,), stride=2**40, padding=1)
     assert_every_tiling_is_the_matrix(Whole, case)
+
+
+@pytest.mark.parametrize("case", SMALL, ids=str)
+def test_gradients_of_the_whole_are_paired_with_their_matrices(case: Case) -> None:
+    assert_every_gradient_is_paired_with_its_matrices(Whole, case)

@@ -8,6 +8,7 @@ from tilings import (
     GEOMETRIES,
     LONGER,
     PRECISIONS,
+    assert_every_gradient_is_paired_with_its_matrices,
     assert_every_tiling_is_the_matrix,
     assert_tiling_is_the_matrix,
     problem_of,
@@ -55,3 +56,9 @@ def test_only_the_last_axis_may_read_more_than_itself() -> None:
             readings = problem_of(case, "float64", adjoint).readings
             possible = all(reading.trivial for reading in readings[:-1])
             assert bool(tilings_of(Windows, case, "float64", adjoint)) is possible
+
+
+@pytest.mark.parametrize("case", SUITED, ids=str)
+def test_gradients_of_windows_are_paired_with_their_matrices(case: Case) -> None:
+    with small_blocks():
+        assert_every_gradient_is_paired_with_its_matrices(Windows, case)

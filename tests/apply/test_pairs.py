@@ -1,0 +1,35 @@
+"""Products that sum over long axes equal the plain ones, in pieces as well."""
+
+import numpy as np
+import pytest
+
+from convops.apply import _pairs
+from convops.apply._pairs import alone, paired, summands
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64"])
+@pytest.mark.parametrize("terms", [1, 5, 6, 17])
+def test_pieces_of_a_sum_add_up_to_the_product(
+    dtype: str, terms: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pairs, "SMALL_PRODUCT", 6 * 2 * 3)
+    monkeypatch.setattr(_pairs, "_SHORTEST", 1)
+    rng = np.random.default_rng(0)
+    left, right = (rng.integers(-9, 9, (4, rows, terms)).astype(dtype) for rows in (2, 3))
+    assert alone(2, 3)
+    product = paired(left, right)
+    assert product.dtype == dtype
+    np.testing.assert_array_equal(product, np.einsum("nrt,nct->nrc", left, right))
+
+
+def test_matrices_of_many_entries_are_left_to_the_threads_of_blas() -> None:
+    assert alone(100, 100)
+    assert not alone(1000, 100)
+    left, right = np.ones((1000, 40)), np.ones((100, 40))
+    assert (paired(left, right) == 40).all()
+
+
+def test_the_entries_added_up_are_those_of_each_piece() -> None:
+    assert summands(10, 10, 100) == 100
+    assert summands(10, 10, 50_000) == 500
+    assert summands(1000, 1000, 50_000) == 1e6
