@@ -27,6 +27,7 @@ from convops import (
     ConvGeometry,
     ConvPattern,
     ConvTranspose,
+    KernelOperator,
     block_diag,
     check_adjoint,
     conv,
@@ -45,6 +46,7 @@ from convops.adjoint import CHECKS
 WEIGHT = [[1, 2], [3, 4]]
 ONES = np.ones((5, 5))
 A = Conv(WEIGHT, (3, 3))  # 4 × 9
+K = KernelOperator(ONES, (2, 2))  # 16 × 4
 PATTERN = ConvPattern(A.geometry)
 OF_DIFFERENCES = ConvGeometry(2, 5)
 HOME = Path(convops.__file__).parent
@@ -78,6 +80,10 @@ CALLERS: dict[str, Callable[..., Any]] = {
         weight, input_shape, **more
     ),
     "conv": lambda x=ONES, weight=WEIGHT, **more: conv(x, weight, **more),
+    "KernelOperator": lambda x=ONES, weight_shape=(2, 2), **more: KernelOperator(x, weight_shape, **more),
+    "K(w)": lambda x: K(x),
+    "K.H(y)": lambda x: K.H(x),
+    "K @ w": lambda x: K @ x,
     "conv_transpose": lambda x=ONES, weight=WEIGHT, **more: conv_transpose(x, weight, **more),
     "check_adjoint": lambda op=A, *more, **named: check_adjoint(op, *more, **named),
     "check_adjoint of functions": lambda op=difference, adjoint=transposed_difference, **more: check_adjoint(
@@ -107,13 +113,13 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "singular_values": lambda op=A, **more: singular_values(op, **more),
     "spectral_route": lambda op=A, **more: spectral_route(op, **more),
 }
-FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv")
+FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
 GEOMETRY = (*FORWARD, *BACKWARD)
 WEIGHTED = ("conv_matrix", "Conv", "ConvTranspose", "conv", "conv_transpose")
 SHAPED = ("ConvGeometry", "ConvGeometry.transposed", "conv_matrix", "Conv", "ConvTranspose")
 STACKS = ("vstack", "hstack", "block_diag")
-ON_ARRAYS = ("conv", "conv_transpose")
+ON_ARRAYS = ("conv", "conv_transpose", "KernelOperator")
 PRODUCTS = (
     "A(x)",
     "A @ x",
@@ -669,6 +675,79 @@ TABLE: list[Row] = [
         "got 9",
     ),
     # ----------------------------------------------------------------------------------------- dtype of sorts
+    *dtypes("dtype", ("KernelOperator",)),
+    *shapes("weight_shape", ("KernelOperator",)),
+    *arrays("x", ("K(w)", "K.H(y)", "K @ w")),
+    row(("KernelOperator",), {"weight_shape": 2}, ValueError, "(5, 5)", "shape (2,) has 1 axes"),
+    row(("KernelOperator",), {"weight_shape": (1, 1, 1, 2, 2)}, ValueError, "(5, 5)", "has 5 axes"),
+    row(
+        ("KernelOperator",),
+        {"weight_shape": (6, 2)},
+        ValueError,
+        "a weight of shape (6, 2)",
+        "6 positions",
+        "has 5",
+    ),
+    row(
+        ("KernelOperator",),
+        {"weight_shape": ONES},
+        TypeError,
+        "an array was given where its shape is asked for",
+    ),
+    row(
+        ("KernelOperator",),
+        {"x": [[1, np.nan]] * 2},
+        ValueError,
+        "x is not finite at 2",
+        "x[0, 1] = nan",
+        "nan_to_num(x)",
+    ),
+    row(
+        ("KernelOperator",),
+        {"x": ONES, "dtype": int},
+        TypeError,
+        "dtype=int64: x has dtype float64",
+        "fractions",
+        "convert x",
+    ),
+    row(
+        ("KernelOperator",),
+        {"x": [[1e300] * 2] * 2, "dtype": "f4"},
+        OverflowError,
+        "x[0, 0] = 1e+300",
+        "float32",
+    ),
+    row(("KernelOperator",), {"x": [[300] * 2] * 2, "dtype": "i1"}, OverflowError, "dtype=int8: x holds 300"),
+    row(
+        ("KernelOperator",),
+        {"x": np.ones((0, 5, 5)), "batch_dims": 1},
+        ValueError,
+        "(0, 5, 5)",
+        "at least one item",
+        "axis 0",
+    ),
+    row(
+        ("KernelOperator",),
+        {"x": [[2**62] * 2] * 2, "padding": 3, "boundary": "antireflect"},
+        OverflowError,
+        "extension",
+        "int64",
+    ),
+    row(("KernelOperator",), {"method": "sparse"}, ValueError, "method='sparse': ", "'auto', 'gemm', 'fft'"),
+    row(("KernelOperator",), {"method": "im2col"}, ValueError, "method='im2col': ", "is 'gemm' here"),
+    row(("KernelOperator",), {"method": None}, TypeError, "Leave method out for 'auto'"),
+    row(
+        ("KernelOperator",),
+        {"x": [[1] * 2] * 2, "method": "fft"},
+        ValueError,
+        "transforms round",
+        "method='gemm'",
+    ),
+    row(("KernelOperator",), {"flip": 1}, TypeError, "flip=1: ", "True or False", "int"),
+    row(("K(w)",), {"x": np.ones((4, 4))}, ValueError, "input_shape (2, 2)", "did you mean A.H(x)"),
+    row(("K(w)",), {"x": np.ones(4)}, ValueError, "x.reshape(A.input_shape)"),
+    row(("K.H(y)",), {"x": np.ones((2, 2))}, ValueError, "input_shape (4, 4)"),
+    row(("K @ w",), {"x": np.ones((2, 2))}, ValueError, "x has shape (2, 2)", "length 4"),
     *dtypes("dtype", ("ConvGeometry.nbytes", *WEIGHTED, "check_adjoint of functions")),
     *(each for each in dtypes("dtype", ("identity",)) if each.bad["dtype"] is not None),
     row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),

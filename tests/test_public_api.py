@@ -24,6 +24,7 @@ NAMES = [
     "ConvGeometry",
     "ConvPattern",
     "ConvTranspose",
+    "KernelOperator",
     "__version__",
     "block_diag",
     "check_adjoint",

@@ -34,6 +34,8 @@ from convops.geometry import ConvGeometry
 
 _TRANSFORMED = 12e9
 """Operations a second of the transforms of kernels, which are mostly zeros."""
+_CALLS = 120e-6, 60e-6
+"""Seconds that K and Kᵀ take whatever their size: each weight has a spectrum of its own."""
 _TOTAL = 2**26
 """Bytes of sums of spectra that the threads may hold at a time."""
 
@@ -163,8 +165,9 @@ def estimates(geometry: ConvGeometry, dtype: np.dtype[Any], batch: int) -> tuple
     size = prod([tile.length for tile in plan.tiles])
     flops = plan.groups * plan.rows * plan.columns * 2.5 * size * max(log2(size), 1.0)
     cost = fft.estimate(geometry, dtype, batch)
-    cost = Cost(cost.flops + flops, cost.nbytes, cost.seconds + flops / _TRANSFORMED)
-    return cost, cost
+    forward, transpose = [cost.seconds + flops / _TRANSFORMED + call for call in _CALLS]
+    cost = cost._replace(flops=cost.flops + flops)
+    return cost._replace(seconds=forward), cost._replace(seconds=transpose)
 
 
 def _spectra(y: Array, plan: Plan, threads: int) -> Array:

@@ -17,6 +17,7 @@ from convops.boundary import extend, extension_gains
 from convops.geometry import ConvGeometry
 
 _METHODS = ("auto", "gemm", "fft")
+_OTHER_METHODS = {"direct": "gemm", "im2col": "gemm", "overlap-add": "fft"}
 _EXACT_FLOAT = 2.0**53
 """Integers up to here are exact in float64."""
 
@@ -35,7 +36,7 @@ class KernelMap:
         self.output_shape = batch_shape + geometry.output_shape
         oriented(np.empty(self.weight_shape, bool), geometry, flip)
         self.flip = bool(flip)
-        self.asked = choice("method", method, _METHODS, {}, "auto")
+        self.asked = choice("method", method, _METHODS, _OTHER_METHODS, "auto")
         if self.asked == "fft" and self.dtype.kind in "iu":
             raise ValueError(
                 f"{shown('method', method)}: transforms round, and integers are kept exact. Use "
