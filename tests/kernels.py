@@ -1,4 +1,4 @@
-"""Engines of the kernel operator against the loops, with a batch and nothing conjugated."""
+"""The kernel operator of a case, its matrix from the loops, and its engines against them."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from convops import KernelOperator
 from oracles import Array
 from registry import Case, forward_of, inputs_for, outputs_for, weights_for
 from tilings import geometry_of
@@ -47,3 +48,19 @@ def _matrix(case: Case, dtype: str) -> Array:
         ],
         axis=1,
     )
+
+
+def kernel_of(case: Case, x: Array, **options: Any) -> KernelOperator:
+    return KernelOperator(x, case.weight_shape, **case.kwargs(), **options)
+
+
+@cache
+def loops(case: Case, dtype: str) -> tuple[Array, Array, Array, Array]:
+    """x, K from the loops, and the sums of |x| that bound the rounding of rows and columns of K."""
+    x = inputs_for(case, dtype)
+    units = np.eye(int(np.prod(case.weight_shape)), dtype=np.int64).reshape(-1, *case.weight_shape)
+    K = np.stack([forward_of(case, x, unit).ravel() for unit in units], axis=1)
+    size = abs(K)
+    if "antireflect" in case.loops()["boundary"]:  # where 2 * end - mirrored cancels
+        size = size + abs(x).max() * 16
+    return x, K, size.sum(axis=1), size.sum(axis=0)

@@ -15,6 +15,10 @@ FLOAT64 = np.dtype(np.float64)
 sizes = st.integers(1, 500)
 
 
+def test_as_much_again_costs_twice_as_much() -> None:
+    assert Cost(1.0, 2.0, 3.0).times(2) == Cost(2.0, 4.0, 6.0)
+
+
 @given(sizes, sizes, sizes, st.sampled_from(FLOATS))
 def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
     rows: int, inner: int, columns: int, dtype: str

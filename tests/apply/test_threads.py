@@ -5,12 +5,13 @@ import os
 import threading
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from convops.apply import _threads
-from convops.apply._threads import share, workers
+from convops.apply._threads import share, summed, workers
 
 MANY = 1e9
 """Seconds of work that are worth any number of threads."""
@@ -143,3 +144,16 @@ def test_a_forked_process_has_threads_of_its_own() -> None:
         child.join()
         here.close()
         there.close()
+
+
+@pytest.mark.parametrize("parts", [1, 3, 8])
+def test_a_sum_is_the_same_bit_for_bit_however_many_threads_share_it(
+    parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = np.random.default_rng(0).standard_normal((29, 5))
+    sums = []
+    for threads in (1, 2, 3):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+        sums.append(summed(lambda numbers: terms[numbers].sum(axis=0), list(range(29)), MANY, parts))
+    np.testing.assert_allclose(sums[0], terms.sum(axis=0))
+    assert all(np.array_equal(sums[0], other) for other in sums[1:])

@@ -2,9 +2,6 @@
 
 import copy
 import pickle
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,40 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convops import Conv, ConvTranspose, KernelOperator, check_adjoint, conv, vstack
-from oracles import Array, assert_within_rounding
-from registry import CASES, FLOATS, Case, cases, forward_of, inputs_for, outputs_for, reach_of, weights_for
+from kernels import kernel_of, loops
+from oracles import assert_within_rounding
+from registry import CASES, FLOATS, Case, cases, inputs_for, outputs_for, reach_of, weights_for
 
 METHODS = ("gemm", "fft")
 CASE = Case("kernel", (4, 3, 3, 2), (6, 7, 6), (2, 1), 1, 1, 2, "reflect", True)
-
-
-def kernel_of(case: Case, x: Array, **options: Any) -> KernelOperator:
-    return KernelOperator(x, case.weight_shape, **case.kwargs(), **options)
-
-
-@cache
-def loops(case: Case, dtype: str) -> tuple[Array, Array, Array, Array]:
-    """x, K from the loops, and the sums of |x| that bound the rounding of rows and columns of K."""
-    x = inputs_for(case, dtype)
-    units = np.eye(int(np.prod(case.weight_shape)), dtype=np.int64).reshape(-1, *case.weight_shape)
-    K = np.stack([forward_of(case, x, unit).ravel() for unit in units], axis=1)
-    size = abs(K)
-    if "antireflect" in case.loops()["boundary"]:  # where 2 * end - mirrored cancels
-        size = size + abs(x).max() * 16
-    return x, K, size.sum(axis=1), size.sum(axis=0)
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_the_matrix_equals_the_loops_entry_by_entry(case: Case) -> None:
-    for dtype in ("int64", "complex64"):
-        x, matrix, *_ = loops(case, dtype)
-        K = kernel_of(case, x)
-        sparse = K.tosparse()
-        assert sparse.dtype == dtype
-        assert sparse.has_canonical_format
-        np.testing.assert_allclose(sparse.toarray(), matrix, rtol=0, atol=0 if dtype == "int64" else 1e-4)
-        assert not (abs(K.T.tosparse() - sparse.T)).nnz
-        assert not (abs(K.H.tosparse() - sparse.conj().T)).nnz
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -75,56 +44,6 @@ def test_any_geometry_and_batch_gives_the_convolution_and_its_adjoint(
     matrix = K.toarray()
     np.testing.assert_allclose(K @ w.ravel(), matrix @ w.ravel(), atol=1e-11)
     np.testing.assert_allclose(K.H @ y.ravel(), matrix.T @ y.ravel(), atol=1e-11)
-
-
-def test_integers_are_exact_up_to_the_end_of_int64() -> None:
-    x = np.array([2**31, -(2**31) + 1, 7, 5], dtype=np.int64)
-    K = KernelOperator(x, 3, padding=1, boundary="antireflect")
-    w, y = np.array([2**28, 3, -(2**27)]), np.array([1, -(2**28), 2**28, 3])
-    exact = K.toarray().astype(object)
-    assert (K @ w).tolist() == (exact @ w.astype(object)).tolist()
-    assert (K.T @ y).tolist() == (exact.T @ y.astype(object)).tolist()
-    assert (K @ w).dtype == np.int64
-
-
-@pytest.mark.parametrize("dtype", ["int8", "uint16", "int64"])
-def test_integers_of_any_width_are_computed_in_int64(dtype: str) -> None:
-    x = inputs_for(CASE, dtype)
-    K = kernel_of(CASE, x, dtype=dtype)
-    w = weights_for(CASE, dtype)
-    assert (K.dtype, K(w).dtype) == (dtype, np.int64)
-    assert K(w).tolist() == forward_of(CASE, x, w).tolist()
-
-
-def test_an_extension_that_leaves_the_dtype_of_the_matrix_is_refused() -> None:
-    x = np.array([100, -100, 3], dtype=np.int8)
-    K = KernelOperator(x, 3, padding=1, boundary="antireflect", dtype=np.int8)
-    assert K([1, 0, 0]).tolist() == [300, 100, -100]
-    with pytest.raises(OverflowError, match="dtype=int8: the matrix holds 300"):
-        K.tosparse()
-
-
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("operator", ["float32", "complex64", "float64"])
-@pytest.mark.parametrize("operand", ["float32", "complex64", "float64", "int16", "complex128"])
-def test_products_have_the_dtype_of_numpy(operator: str, operand: str, method: str) -> None:
-    x, w, y = inputs_for(CASE, operator), weights_for(CASE, operand), outputs_for(CASE, operand)
-    K = kernel_of(CASE, x, method=method)
-    for op, v in ((K, w), (K.T, y), (K.H, y), (K.T.H, w)):
-        product = op(v)
-        assert product.dtype == np.result_type(operator, operand)
-        np.testing.assert_allclose(product.ravel(), op.toarray() @ v.ravel(), atol=2e-4, rtol=1e-4)
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_nan_and_inf_reach_what_the_matrix_lets_them_reach(method: str) -> None:
-    case = Case("nan", (3, 3), (8, 9), stride=2, padding=1)
-    K = kernel_of(case, inputs_for(case) + 9, method=method)
-    w, y = weights_for(case), outputs_for(case)
-    w[0, 0], y[0, 3], y[2, 2] = np.nan, np.inf, np.nan
-    with np.errstate(invalid="ignore"):
-        for op, v in ((K, w), (K.T, y)):
-            np.testing.assert_allclose(op(v).ravel(), op.tosparse() @ v.ravel(), rtol=1e-12)
 
 
 def test_columns_and_stacks_of_vectors_are_multiplied_one_by_one() -> None:
@@ -190,16 +109,6 @@ def test_the_operator_keeps_a_copy_and_hands_none_of_its_memory_out() -> None:
         K.x = x  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_several_threads_get_each_their_own_product(method: str) -> None:
-    K = kernel_of(CASE, inputs_for(CASE), method=method)
-    outputs = [outputs_for(CASE, seed=seed) for seed in range(16)]
-    with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(K.T, outputs))
-    for gradient, y in zip(found, outputs, strict=True):
-        np.testing.assert_allclose(gradient, K.T(y), atol=1e-12)
-
-
 def test_operands_may_be_read_only_strided_or_in_the_other_byte_order() -> None:
     K = kernel_of(CASE, inputs_for(CASE))
     w = weights_for(CASE)
@@ -238,13 +147,6 @@ def test_kernel_operators_combine_with_others() -> None:
     np.testing.assert_allclose(vstack([K, L]).toarray(), np.vstack([K.toarray(), L.toarray()]))
     A = Conv([1.0, 2.0], K.output_shape)
     np.testing.assert_allclose((A @ K).toarray(), A.toarray() @ K.toarray(), atol=1e-14)
-
-
-def test_the_method_is_that_of_the_least_cost() -> None:
-    x = np.ones((256, 256))
-    assert KernelOperator(x, (3, 3)).method == "gemm"
-    assert KernelOperator(x, (63, 63), padding="same").method == "fft"
-    assert KernelOperator(x.astype(int), (63, 63), padding="same").method == "gemm"
 
 
 def test_shapes_and_repr_tell_what_goes_in_and_out() -> None:
