@@ -105,9 +105,14 @@ def conv_matrix(
 
 def oriented(weight: Array, geometry: ConvGeometry, flip: bool) -> Array:
     """Return the weight of the cross-correlation: turned round along its spatial axes if `flip`."""
+    return np.flip(weight, tuple(range(-len(geometry.axes), 0))) if checked_flip(flip) else weight
+
+
+def checked_flip(flip: object) -> bool:
+    """Return `flip` as a bool."""
     if not isinstance(flip, bool | np.bool_):
         raise TypeError(f"{shown('flip', flip)}: it must be True or False; got {type(flip).__name__}.")
-    return np.flip(weight, tuple(range(-len(geometry.axes), 0))) if flip else weight
+    return bool(flip)
 
 
 def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> csr_array:

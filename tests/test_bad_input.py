@@ -1408,16 +1408,19 @@ def test_a_geometry_is_frozen(name: str) -> None:
         delattr(geometry, name)
 
 
-@pytest.mark.parametrize("operator", [A, A.T, A.H], ids=["A", "A.T", "A.H"])
+@pytest.mark.parametrize("operator", [A, A.T, A.H, K, K.H], ids=["A", "A.T", "A.H", "K", "K.H"])
 @pytest.mark.parametrize(
     "name", ["shape", "dtype", "weight", "geometry", "input_shape", "method", "T", "H", "ndim", "more"]
 )
 def test_an_operator_is_frozen(operator: Any, name: str) -> None:
     with pytest.raises(
-        AttributeError, match=rf"^{name} of a Conv.* cannot be set: operators are frozen. Build a new"
+        AttributeError,
+        match=rf"^{name} of a (Conv|Kernel).* cannot be set: operators are frozen. Build a new",
     ):
         setattr(operator, name, 1)
-    with pytest.raises(AttributeError, match=rf"^{name} of a Conv.* cannot be deleted: operators are frozen"):
+    with pytest.raises(
+        AttributeError, match=rf"^{name} of a (Conv|Kernel).* cannot be deleted: operators are frozen"
+    ):
         delattr(operator, name)
 
 
@@ -1475,6 +1478,12 @@ TOO_LARGE: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     ),
     "tosparse of A": (lambda: Conv(np.ones((5, 5)), (2**30, 2**31)).tosparse(), ("nnz", "bytes", "gemm")),
     "tosparse of A.T": (lambda: Conv([1.0], 2**40, stride=2**39).T.tosparse(), ("nnz = 2 ", "bytes")),
+    "K @ w": (lambda: KernelOperator([1.0], 1, padding=2**42) @ [1.0], ("(1,)", "bytes", "Pad less")),
+    "tosparse of K": (lambda: KernelOperator([1.0], 1, padding=2**42).tosparse(), ("bytes", "Pad less")),
+    "tosparse of K, entries": (
+        lambda: KernelOperator(np.ones((2, 200, 200)), (2**12, 2, 100, 100)).tosparse(),
+        ("nnz", "bytes", "Apply the operator"),
+    ),
     "toarray of A": (lambda: Conv([1.0], 2**21).toarray(), (f"{2**21}x{2**21}", "bytes", "tosparse")),
 }
 

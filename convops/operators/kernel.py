@@ -86,6 +86,7 @@ class _KernelBase(ArrayOperator):
             Before anything is allocated, if it is larger than the memory that is left.
         """
         map_ = self._map
+        map_.refuse_too_large()
         matrix = kernel_matrix(map_.geometry, map_.items, map_.flip)
         if map_.dtype.kind in "iu" and matrix.nnz:
             check_range("the matrix", matrix.data, map_.dtype)
@@ -118,6 +119,7 @@ class _KernelBase(ArrayOperator):
         return self._on_rows(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
 
     def _on_rows(self, x: Array, adjoint: bool) -> Array:
+        self._map.refuse_too_large()
         transposed, conjugated = self._transposed != adjoint, self._conjugated != adjoint
         dtype = np.result_type(self.dtype, x.dtype)
         products = np.empty((*x.shape[:-1], self.shape[adjoint]), INT64 if dtype.kind in "iu" else dtype)

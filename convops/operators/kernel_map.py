@@ -10,11 +10,13 @@ import numpy as np
 
 from convops._arguments import choice, shown
 from convops._arrays import INT64, Array, refuse_beyond_int64
+from convops._memory import refuse_beyond_memory
 from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
 from convops.apply.kernel_gemm import KernelGemm
-from convops.assembly import oriented
+from convops.assembly import checked_flip, oriented
 from convops.boundary import extend, extension_gains
 from convops.geometry import ConvGeometry
+from convops.operators.map import finite
 
 _METHODS = ("auto", "gemm", "fft")
 _OTHER_METHODS = {"direct": "gemm", "im2col": "gemm", "overlap-add": "fft"}
@@ -34,8 +36,7 @@ class KernelMap:
         self.batch_shape = batch_shape
         self.weight_shape = geometry.weight_shape
         self.output_shape = batch_shape + geometry.output_shape
-        oriented(np.empty(self.weight_shape, bool), geometry, flip)
-        self.flip = bool(flip)
+        self.flip = checked_flip(flip)
         self.asked = choice("method", method, _METHODS, _OTHER_METHODS, "auto")
         if self.asked == "fft" and self.dtype.kind in "iu":
             raise ValueError(
@@ -104,14 +105,14 @@ class KernelMap:
         x = x.astype(np.result_type(x, self.dtype), copy=False)
         if x.dtype.kind == "c" and self.dtype.kind != "c":
             product = np.empty(prod(self.weight_shape if transposed else self.output_shape), x.dtype)
-            product.real = self._finite(np.ascontiguousarray(x.real), transposed)
-            product.imag = self._finite(np.ascontiguousarray(x.imag), transposed)
+            product.real = self._product(np.ascontiguousarray(x.real), transposed)
+            product.imag = self._product(np.ascontiguousarray(x.imag), transposed)
             return product
-        return self._finite(x, transposed)
+        return self._product(x, transposed)
 
-    def _finite(self, x: Array, transposed: bool) -> Array:
+    def _product(self, x: Array, transposed: bool) -> Array:
         product = self._directed(self.engine, x, transposed)
-        if np.isfinite(product).all():
+        if finite(product):
             return product
         # Zeros that pad a tile, and a transform, carry NaN and inf to places that K keeps free of them.
         return self._directed(self._exact, x, transposed)
@@ -143,6 +144,7 @@ class KernelMap:
     @cached_property
     def gains(self) -> tuple[float, float]:
         """Bounds of the sum of |x| that any row of K adds up, and any column."""
+        self.refuse_too_large()
         geometry = self.geometry
         items = self.items.astype(np.result_type(self.dtype, np.float64), copy=False)
         size = np.abs(extend(items, geometry.axes))
@@ -150,6 +152,17 @@ class KernelMap:
         terms = geometry.in_channels // geometry.groups * prod(geometry.kernel_size)
         row = min(float(size.max()) * terms, float(by_channel.sum()))
         return row * (1 + 1e-9), float(by_channel.max()) * (1 + 1e-9)
+
+    def refuse_too_large(self) -> None:
+        """Raise MemoryError if the extended x and the result do not fit the memory that is left."""
+        geometry = self.geometry
+        sizes = [axis.before + axis.size + axis.after for axis in geometry.axes]
+        extended = geometry.in_channels * prod(sizes)
+        refuse_beyond_memory(
+            len(self.items) * (extended + prod(geometry.output_shape)) * self.dtype.itemsize,
+            f"x of shape {self.x.shape}, padded by {geometry.padding}, and the result",
+            "Pad less, or take smaller batches.",
+        )
 
     def _refuse_extension_beyond_int64(self) -> None:
         largest = max(-int(self.x.min()), int(self.x.max()))

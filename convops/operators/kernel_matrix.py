@@ -34,18 +34,17 @@ def kernel_matrix(geometry: ConvGeometry, x: Array, flip: bool) -> csr_array:
     groups, kernel = geometry.groups, geometry.kernel_size
     rows, columns = geometry.out_channels // groups, geometry.in_channels // groups
     taps, batch = columns * prod(kernel), len(x)
-    inside = _inside(geometry, flip)
-    places = len(inside)
-    entries = columns * int(np.count_nonzero(inside))
+    places = prod([axis.out_size for axis in geometry.axes])
+    entries = columns * prod([int(_inside_of_axis(axis).sum()) for axis in geometry.axes])
     count = batch * geometry.out_channels * entries
     index_dtype = np.int32 if max(count, geometry.out_channels * taps) < _INT32_END else np.int64
     refuse_beyond_memory(
-        count * (x.dtype.itemsize + np.dtype(index_dtype).itemsize) + 3 * batch * columns * inside.nbytes,
+        count * (x.dtype.itemsize + np.dtype(index_dtype).itemsize) + 3 * batch * places * taps,
         f"The matrix of the kernel operator, with nnz = {count} entries,",
         "Apply the operator instead.",
     )
 
-    read = np.repeat(inside[:, None], columns, axis=1).reshape(places, taps)
+    read = np.repeat(_inside(geometry, flip)[:, None], columns, axis=1).reshape(places, taps)
     windows = _windows(geometry, x, flip).reshape(batch, groups, columns, places, -1).swapaxes(2, 3)
     values = windows.reshape(batch, groups, 1, places, taps)[..., read]
     data = np.broadcast_to(values, (batch, groups, rows, entries)).flatten()

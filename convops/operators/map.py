@@ -147,7 +147,7 @@ class Map:
         by_gemm = len(x) > 1 and len(x) >= self.batches_by_gemm
         engine = self._gemm if by_gemm else self.engine
         y = _directed(engine, transposed)(x)
-        if isinstance(engine, SparseEngine) or _finite(y):
+        if isinstance(engine, SparseEngine) or finite(y):
             return y
         # Zeros that pad a tile, and a transform, carry NaN and inf to places that W keeps free of them.
         return _directed(self._exact, transposed)(x)
@@ -194,7 +194,7 @@ class Map:
         return row * (1 + 1e-9), column * (1 + 1e-9)
 
 
-def _finite(y: Array) -> bool:
+def finite(y: Array) -> bool:
     """Return whether y is finite and its squares add up; False costs time, not the result."""
     flat = y.reshape(-1)
     if flat.size <= _ONE_THREAD:
