@@ -1481,7 +1481,7 @@ TOO_LARGE: dict[str, tuple[Callable[[], Any], tuple[str, ...]]] = {
     "K @ w": (lambda: KernelOperator([1.0], 1, padding=2**42) @ [1.0], ("(1,)", "bytes", "Pad less")),
     "tosparse of K": (lambda: KernelOperator([1.0], 1, padding=2**42).tosparse(), ("bytes", "Pad less")),
     "tosparse of K, entries": (
-        lambda: KernelOperator(np.ones((2, 200, 200)), (2**12, 2, 100, 100)).tosparse(),
+        lambda: KernelOperator(np.ones((1, 60, 60)), (2**16, 1, 30, 30)).tosparse(),
         ("nnz", "bytes", "Apply the operator"),
     ),
     "toarray of A": (lambda: Conv([1.0], 2**21).toarray(), (f"{2**21}x{2**21}", "bytes", "tosparse")),
