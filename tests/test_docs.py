@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 PAGES = [*EXECUTED, ROOT / "CHANGELOG.md"]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+OPTIONAL = {"cvxpy", "sklearn", "torch"}  # a block that imports one is skipped where it is missing
 LANGUAGES = {"python", "text", "sh", "toml"}  # a block in a language outside this set could escape execution
 
 
@@ -115,12 +116,18 @@ def run_page(page: Path) -> None:
     namespace: dict[str, Any] = {"__name__": "__page__"}
     blocks = blocks_of(page)
     for block, following in itertools.pairwise([*blocks, None]):
-        if block.language != "python":
+        if block.language != "python" or _lacks_a_package(block):
             continue
         if re.search(r"^ *>>> ", block.code, re.MULTILINE):
             run_session(page, block, namespace)
         else:
             run_program(page, block, namespace, stated_output(page, block, following))
+
+
+def _lacks_a_package(block: Block) -> bool:
+    """Whether a block imports a package that is not installed, and that not all tests need."""
+    imported = re.findall(r"^(?:import|from) (\w+)", block.code, re.MULTILINE)
+    return any(name in OPTIONAL and importlib.util.find_spec(name) is None for name in imported)
 
 
 @pytest.mark.parametrize("page", EXECUTED, ids=name_of)
