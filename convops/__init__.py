@@ -6,7 +6,7 @@ from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose, conv, conv_transpose
-from convops.spectra import singular_values, spectral_route
+from convops.spectra import OperatorNorm, operator_norm, singular_values, spectral_route
 
 __version__ = _version("convops")
 
@@ -15,11 +15,13 @@ __all__ = [
     "Conv",
     "ConvGeometry",
     "ConvTranspose",
+    "OperatorNorm",
     "__version__",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "operator_norm",
     "singular_values",
     "spectral_route",
 ]
