@@ -23,15 +23,20 @@ NAMES = [
     "Conv",
     "ConvGeometry",
     "ConvTranspose",
+    "OperatorNorm",
     "__version__",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "operator_norm",
     "singular_values",
     "spectral_route",
 ]
-RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
+RETURNED_ONLY = {
+    "AdjointReport",
+    "OperatorNorm",
+}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(convops, name))]
 OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "parametrize_with_checks"]
