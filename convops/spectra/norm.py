@@ -1,0 +1,214 @@
+"""The norm of a convolution between two bounds that are proven: `operator_norm`."""
+
+from dataclasses import dataclass
+from math import inf, nextafter, prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.assembly import oriented
+from convops.geometry import ConvGeometry
+from convops.operators import Conv
+from convops.operators.base import ConvOperator
+from convops.operators.closed_forms import largest_absolute_sum, scaled, unscaled
+from convops.operators.map import Map
+from convops.spectra._frequencies import by_group, frequencies_of
+from convops.spectra._golub_kahan import amplified
+from convops.spectra._positive import has_moduli, norm_of_moduli
+from convops.spectra._symbol import norm_of_sizes, peak, sampled
+from convops.spectra.values import dense_group, described, operator_of_convops
+
+_DENSE_WORK = 2**30
+_TIGHT = 1.02
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorNorm:
+    """What is proven of the 2-norm of an operator: ``lower <= ‖A‖ <= upper``, rounding included.
+
+    Attributes
+    ----------
+    lower : float
+        ``‖A v‖ / ‖v‖`` for the vector, less what rounding can have added.
+    upper : float
+        A theorem's bound, and what rounding can have taken from it.
+    vector : ndarray, shape ``input_shape``
+        v, of norm 1, in float64 or complex128; read-only.
+    route : str
+        Where the bounds come from.
+
+    Examples
+    --------
+    >>> from convops import Conv, operator_norm
+    >>> found = operator_norm(Conv([-1, 2, -1], 6, padding="same", boundary="wrap"))
+    >>> print(found)
+    norm 4 (exact up to rounding: the largest of 6 blocks of 1 × 1)
+    >>> 1 / found.upper < 0.25
+    True
+    """
+
+    lower: float
+    upper: float
+    vector: Array
+    route: str
+
+    def __str__(self) -> str:
+        if self.upper - self.lower <= 1e-9 * self.upper:
+            return f"norm {self.upper:.9g} ({self.route})"
+        return f"{self.lower:.9g} <= norm <= {self.upper:.9g} ({self.route})"
+
+
+def operator_norm(A: ConvOperator) -> OperatorNorm:
+    """Return two proven bounds of the 2-norm of a convolution, its largest singular value.
+
+    Gradient descent converges for steps below ``2 / norm**2``, and primal-dual methods for products of steps
+    below ``1 / norm**2``: `upper` is the number to take, where an estimate by power iteration is too small.
+
+    The bounds meet, up to rounding, where `singular_values` knows the structure (each axis wraps, or is
+    mirrored under a symmetric kernel), and where W is small enough to be made dense. Else `lower` is what a
+    vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
+
+    - the largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension:
+      1 for "zeros", so that it is close as soon as the image is larger than the kernel by far; √2 per axis
+      where the padding mirrors or wraps once, more for "edge" and "antireflect";
+    - ``√(‖A‖₁ ‖A‖∞)``;
+    - the norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
+      taps (not for "antireflect").
+
+    For rounding, both give way by 8 u times the products that a result adds up, plus the size of the
+    matrices whose singular values are taken, times the norm of all moduli, where u is 2**-53.
+
+    Parameters
+    ----------
+    A : Conv or ConvTranspose
+        The norms of its transpose and of its adjoint are the same.
+
+    Returns
+    -------
+    OperatorNorm
+        ``lower``, ``upper``, ``vector`` and ``route``.
+
+    Raises
+    ------
+    TypeError
+        If A is not an operator of convops: no bound from above is known of others.
+    OverflowError
+        If the norm leaves float64.
+
+    References
+    ----------
+    Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
+    Pfister and Bresler, "Bounding Multivariate Trigonometric Polynomials", doi:10.1109/TSP.2018.2883925.
+    Golub and Van Loan, "Matrix Computations", corollary 2.3.2.
+    Horn and Johnson, "Matrix Analysis", theorems 8.1.18 and 8.1.26.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convops import Conv, operator_norm
+    >>> A = Conv(np.ones((3, 3)) / 9, (512, 512), padding="same")
+    >>> found = operator_norm(A)
+    >>> bool(0.99 < found.lower <= 1 <= found.upper < 1.01)
+    True
+    """
+    operator_of_convops(A, "operator_norm")
+    weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
+    W = Conv._of(Map(A.geometry, weight, False, "gemm"), False)
+    found = _found(W, weight)
+    vector, image = _seen_from(A, W, found.vector)
+    slack = 8 * _UNIT * found.products * max(norm_of_sizes(A.geometry, weight), found.upper)
+    bounds = np.array([max(float(np.linalg.norm(image)) - slack, 0.0), found.upper + slack])
+    lower, upper = unscaled(bounds, exponent, np.dtype(np.float64)).tolist()
+    vector = vector.reshape(A.input_shape)
+    vector.flags.writeable = False
+    # A power of 2 rounds where it makes a subnormal number.
+    return OperatorNorm(max(nextafter(lower, -inf), 0.0), nextafter(upper, inf), vector, found.route)
+
+
+class _Found(NamedTuple):
+    """What is found of W, before rounding is reckoned with."""
+
+    upper: float
+    vector: Array
+    """One that W amplifies about as much as it can, shape ``(N,)``."""
+    products: int
+    """How many products each result adds up."""
+    route: str
+
+
+def _found(W: Conv, weight: Array) -> _Found:
+    geometry = W.geometry
+    products = max(geometry.in_channels, geometry.out_channels) // geometry.groups
+    products = products * prod(geometry.kernel_size) + 64
+    if not weight.any():
+        return _Found(0.0, np.ones(W.shape[1]), products, "exact: all taps are 0")
+    frequencies = frequencies_of(geometry, weight)
+    if frequencies is not None:
+        top = peak(frequencies)
+        products += max(frequencies.block_shape)
+        route = f"exact up to rounding: the largest of {described(frequencies)}"
+        return _Found(top.value, top.vector.ravel(), products, route)
+    rows, columns = (size // geometry.groups for size in W.shape)
+    if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
+        value, vector = _dense(geometry, weight)
+        route = f"exact up to rounding: a dense matrix of {rows} × {columns}"
+        return _Found(value, vector, products + max(rows, columns), route)
+    return _between(W, weight, products)
+
+
+def _between(W: Conv, weight: Array, products: int) -> _Found:
+    """Return the best bound from above that is known, and a vector from Golub–Kahan bidiagonalisation."""
+    geometry = W.geometry
+    grid = sampled(geometry, weight)
+    top = peak(grid.frequencies)
+    fast = Conv._of(Map(geometry, weight, False, "auto"), False)
+    vector, spent = amplified(fast.matvec, fast.rmatvec, _start(geometry, top.vector))
+    attained = float(np.linalg.norm(W @ vector))
+    points = f"the symbol at {described(grid.frequencies)}"
+    sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
+    bounds = [(top.value * grid.factor, points), (sums, "sums of rows and of columns")]
+    least = min(bounds)[0]
+    if least > _TIGHT * attained and has_moduli(geometry):
+        bounds.append((norm_of_moduli(geometry, weight, least, _TIGHT * attained), "a positive vector"))
+    upper, name = min(bounds)
+    products += max(grid.frequencies.block_shape)
+    return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
+
+
+def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
+    """Return the norm of the matrices of all groups, and the vector that attains it."""
+    best, vectors = -1.0, []
+    for group in by_group(geometry, weight):
+        _, values, right = np.linalg.svd(dense_group(geometry, group), full_matrices=False)
+        vectors.append(right[0].conj() * (values[0] > best))
+        if values[0] > best:
+            best = float(values[0])
+            vectors = [np.zeros_like(vector) for vector in vectors[:-1]] + vectors[-1:]
+    return best, np.concatenate(vectors)
+
+
+def _start(geometry: ConvGeometry, mode: Array) -> Array:
+    """Return the wave of the symbol's peak, faded out towards the ends, and some noise."""
+    for number, axis in enumerate(geometry.axes, start=1):
+        samples = np.arange(axis.size)
+        fade = np.sin(np.pi * (samples + 0.5) / axis.size)
+        mode = np.take(mode, samples // axis.dilation, number)
+        mode = mode * fade.reshape(-1, *[1] * (mode.ndim - 1 - number))
+    noise = np.random.default_rng(0).standard_normal(mode.size)
+    start: Array = mode.ravel() / (np.linalg.norm(mode) or 1) + 0.1 * noise / np.linalg.norm(noise)
+    return start
+
+
+def _seen_from(A: ConvOperator, W: Conv, vector: Array) -> tuple[Array, Array]:
+    """Return the vector that A, which is W or its transpose, amplifies most, and what A makes of it.
+
+    Where ``W v = σ u`` and ``Wᴴ u = σ v``, ``Wᵀ conj(u) = σ conj(v)``.
+    """
+    operator: ConvOperator = W
+    if A._transposed:
+        vector, operator = (W @ vector).conj(), W.T
+    size = float(np.linalg.norm(vector))
+    vector = vector / size if size else np.full(vector.shape, vector.size**-0.5)
+    return vector, operator @ vector
