@@ -1,8 +1,9 @@
 """A bound of the norm of W by the norm of its moduli.
 
-Where M has no negative entries and none of W is larger in modulus, ``‖W‖² <= ρ(MᵀM)``, and for each positive
-x ``ρ(MᵀM) <= max (MᵀMx)ᵢ / xᵢ`` (Horn and Johnson, "Matrix Analysis", second edition, theorems 8.1.18 and
-8.1.26). Each step of a power iteration brings such an x closer to the one for which that is an equation.
+Where M has no negative entries and none of W is larger in modulus, ``‖W‖² <= ‖M‖² = ρ(MᵀM)``. For each
+positive x, ``ρ(MᵀM) <= max (MᵀMx)ᵢ / xᵢ``, which is the largest row of MᵀM once its columns are scaled by x
+and its rows by 1 / x; that leaves the eigenvalues. Collatz and Wielandt took it so. Each step of a power
+iteration brings x closer to the one for which it is an equation.
 """
 
 from math import inf, sqrt

@@ -1,14 +1,15 @@
 """The largest singular value of the blocks of W, and a bound of it where the axis has no end.
 
 An axis that neither wraps nor is mirrored is cut out of one without end, where W has a block at each
-frequency ω: its symbol. What is cut out has no larger norm (Böttcher and Silbermann, "Introduction to Large
-Truncated Toeplitz Matrices"). For a unit vector u, ``‖B(ω)ᴴ u‖²`` is a trigonometric polynomial p of degree
-``m = (kernel - 1) // stride`` in the frequency of the outputs, between 0 and its largest value P. So p - P/2
-has the largest modulus P/2, and from there it falls no faster than the cosine of m times the distance
-(M. Riesz, "Eine trigonometrische Interpolationsformel und einige Ungleichungen für Polynome", 1914). Of N
-points one lies within π/N, so ``P <= max p / cos²(π m / 2N)``; axis by axis that holds in any number of
-dimensions. Ehlich and Zeller, "Schwankung von Polynomen zwischen Gitterpunkten", 1964, and Pfister and
-Bresler, doi:10.1109/TSP.2018.2883925, have such bounds for polynomials that change their sign.
+frequency ω: its symbol. What is cut out of a matrix has no larger norm. For a unit vector u, ``‖B(ω)ᴴ u‖²``
+is a trigonometric polynomial of degree ``m = (kernel - 1) // stride`` in the frequency of the outputs,
+between 0 and its largest value P. Less P/2 it is a polynomial p with ``|p| <= P/2``. From its peak it falls
+no faster than ``P/2 cos(m t)`` does from its own: this is the inequality of Bernstein and Szegő,
+``p'² + m² p² <= m² (P/2)²``. (Were p steeper than a cosine somewhat larger, shifted to have the same value
+there, the two would meet three times on that arc and once on each of the other 2m - 1, which is more often
+than a polynomial of degree m vanishes.) Of N points one lies within π/N of the peak, so that
+``P <= max / cos²(π m / 2N)``; axis by axis that holds in any number of dimensions. Pfister and Bresler,
+"Bounding Multivariate Trigonometric Polynomials", arXiv:1802.09588, bound those that change their sign.
 """
 
 from collections.abc import Sequence
@@ -26,7 +27,7 @@ from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, f
 
 _POINTS_PER_DEGREE = (32, 16, 8)
 _COARSEST = 4
-_WORK = 2**31
+_WORK = 2**30
 _EXACT_BORDER = 2**20
 
 
@@ -56,13 +57,26 @@ def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
     def of_density(density: int) -> Sampled:
         lines, factor = [], folding
         for line, axis in zip(exact, geometry.axes, strict=True):
-            grid, excess = _grid(axis, density) if line is None else (line, 1.0)
+            grid, excess = grid_of(axis, density) if line is None else (line, 1.0)
             lines.append(grid)
             factor *= excess
         return Sampled(Frequencies(tuple(lines), by_group(geometry, weight)), factor)
 
     grids = map(of_density, _POINTS_PER_DEGREE)
-    return next((grid for grid in grids if _work(grid.frequencies) <= _WORK), of_density(_COARSEST))
+    return next((grid for grid in grids if work_of(grid.frequencies) <= _WORK), of_density(_COARSEST))
+
+
+def largest_of(frequencies: Frequencies) -> float:
+    """Return the largest singular value of all blocks."""
+    return max(float(_largest(frequencies.blocks(part)).max()) for part in frequencies.parts())
+
+
+def products_of(frequencies: Frequencies) -> int:
+    """Return how many products, of 8 u each, stand for what rounding can do to `largest_of`."""
+    short, long = sorted(frequencies.block_shape)
+    # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
+    # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.
+    return long + (short * long // 16 if short > 1 else 0)
 
 
 def peak(frequencies: Frequencies) -> Peak:
@@ -88,6 +102,26 @@ def norm_of_sizes(geometry: ConvGeometry, weight: Array) -> float:
     return sizes * prod([extension_norm(axis, of_moduli=True) for axis in geometry.axes])
 
 
+def grid_of(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
+    """Return a grid on the frequencies of an axis without end, and what a peak between its points adds.
+
+    Stride and dilation are taken without their common factor, and then the dilation is left out: both
+    only rename the frequencies.
+    """
+    stride = axis.stride // gcd(axis.stride, axis.dilation)
+    degree = (axis.kernel - 1) // stride
+    points = max(density * degree, 1)
+    line = FrequencyAxis(axis._replace(stride=stride, dilation=1, before=0), points, stride, 1, False)
+    return line, 1 / cos(pi * degree / (2 * points))
+
+
+def work_of(frequencies: Frequencies) -> int:
+    """Return about how many operations the singular values of all blocks take."""
+    short, long = sorted(frequencies.block_shape)
+    points = prod([points.size for points in frequencies.points()])
+    return points * len(frequencies.weight) * short * long * (3 * short if short > 1 else 1)
+
+
 def extension_norm(axis: Axis, of_moduli: bool = False) -> float:
     """Return the 2-norm of the extension E of an axis, or of its moduli.
 
@@ -108,35 +142,13 @@ def extension_norm(axis: Axis, of_moduli: bool = False) -> float:
     return sqrt(1 + float(np.linalg.norm(border, 2)) ** 2)
 
 
-def _grid(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
-    """Return a grid on the frequencies of an axis without end, and what a peak between its points adds.
-
-    Stride and dilation are taken without their common factor, and then the dilation is left out: both
-    only rename the frequencies.
-    """
-    stride = axis.stride // gcd(axis.stride, axis.dilation)
-    degree = (axis.kernel - 1) // stride
-    points = max(density * degree, 1)
-    line = FrequencyAxis(axis._replace(stride=stride, dilation=1, before=0), points, stride, 1, False)
-    return line, 1 / cos(pi * degree / (2 * points))
-
-
-def _work(frequencies: Frequencies) -> int:
-    short, long = sorted(frequencies.block_shape)
-    points = prod([points.size for points in frequencies.points()])
-    return points * len(frequencies.weight) * short * long * (10 * short if short > 1 else 1)
-
-
 def _largest(blocks: Array) -> Array:
     """Return the largest singular value of each block: that of its smaller Gram matrix loses no digits."""
-    short, long = sorted(blocks.shape[-2:])
-    if short == 1:
+    if min(blocks.shape[-2:]) == 1:
         return np.asarray(np.linalg.norm(blocks, axis=(-2, -1)))
-    if 2 * long < 3 * short:
-        return np.linalg.svd(blocks, compute_uv=False)[..., 0]
     adjoint = blocks.conj().swapaxes(-1, -2)
-    gram = blocks @ adjoint if blocks.shape[-2] == short else adjoint @ blocks
-    return np.asarray(np.sqrt(np.linalg.svd(gram, compute_uv=False)[..., 0]))
+    gram = blocks @ adjoint if blocks.shape[-2] <= blocks.shape[-1] else adjoint @ blocks
+    return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., -1], 0)))
 
 
 def _input_of(frequencies: Frequencies, group: int, points: Sequence[int], block: Array) -> Array:

@@ -8,6 +8,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.assembly import oriented
+from convops.boundary import extension_gains
 from convops.geometry import ConvGeometry
 from convops.operators import Conv
 from convops.operators.base import ConvOperator
@@ -15,12 +16,15 @@ from convops.operators.closed_forms import largest_absolute_sum, scaled, unscale
 from convops.operators.map import Map
 from convops.spectra._frequencies import by_group, frequencies_of
 from convops.spectra._golub_kahan import amplified
+from convops.spectra._pieces import norm_of_pieces
 from convops.spectra._positive import has_moduli, norm_of_moduli
-from convops.spectra._symbol import norm_of_sizes, peak, sampled
+from convops.spectra._symbol import norm_of_sizes, peak, products_of, sampled
 from convops.spectra.values import dense_group, described, operator_of_convops
 
 _DENSE_WORK = 2**30
 _TIGHT = 1.02
+_CORNERS = ((256, _TIGHT), (1024, 1.05), (2048, 1.2))
+"""Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
 _UNIT = 2.0**-53
 
 
@@ -31,9 +35,9 @@ class OperatorNorm:
     Attributes
     ----------
     lower : float
-        ``‖A v‖ / ‖v‖`` for the vector, less what rounding can have added.
+        ``‖A v‖ / ‖v‖`` for the vector v, less what rounding can have added.
     upper : float
-        A theorem's bound, and what rounding can have taken from it.
+        The bound of a theorem, and what rounding can have taken from it.
     vector : ndarray, shape ``input_shape``
         v, of norm 1, in float64 or complex128; read-only.
     route : str
@@ -70,15 +74,19 @@ def operator_norm(A: ConvOperator) -> OperatorNorm:
     mirrored under a symmetric kernel), and where W is small enough to be made dense. Else `lower` is what a
     vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
 
-    - the largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension:
-      1 for "zeros", so that it is close as soon as the image is larger than the kernel by far; √2 per axis
-      where the padding mirrors or wraps once, more for "edge" and "antireflect";
-    - ``√(‖A‖₁ ‖A‖∞)``;
-    - the norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
+    - The largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension.
+      That of "zeros" is 1, so this is close as soon as the image is larger than the kernel by far. It is √2
+      per axis where the padding mirrors or wraps once, more for "edge" and "antireflect".
+    - ``√(‖A‖₁ ‖A‖∞)``, as ``ρ(AᴴA) <= ‖AᴴA‖₁ <= ‖A‖∞ ‖A‖₁``.
+    - The norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
       taps (not for "antireflect").
+    - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so. This is
+      close for kernels of any sign, while the image is larger than the kernel by far and a corner that is
+      larger too makes a dense matrix of at most 2048 columns: in two dimensions, not in three.
 
-    For rounding, both give way by 8 u times the products that a result adds up, plus the size of the
-    matrices whose singular values are taken, times the norm of all moduli, where u is 2**-53.
+    For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
+    moduli, where u is 2**-53. This takes on trust that LAPACK's singular values are off by no more than 8 u
+    times the size of the matrix, relative to the largest.
 
     Parameters
     ----------
@@ -100,9 +108,9 @@ def operator_norm(A: ConvOperator) -> OperatorNorm:
     References
     ----------
     Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
-    Pfister and Bresler, "Bounding Multivariate Trigonometric Polynomials", doi:10.1109/TSP.2018.2883925.
-    Golub and Van Loan, "Matrix Computations", corollary 2.3.2.
-    Horn and Johnson, "Matrix Analysis", theorems 8.1.18 and 8.1.26.
+    Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula.
+    Each bound is proven where it is computed: `convops.spectra._symbol` (by Bernstein and Szegő's
+    inequality), `._positive` (Collatz and Wielandt's) and `._pieces` (the formula above).
 
     Examples
     --------
@@ -117,9 +125,9 @@ def operator_norm(A: ConvOperator) -> OperatorNorm:
     weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
     W = Conv._of(Map(A.geometry, weight, False, "gemm"), False)
     found = _found(W, weight)
-    vector, image = _seen_from(A, W, found.vector)
+    vector, image = _seen_from(A, W, found.vector.astype(weight.dtype))
     slack = 8 * _UNIT * found.products * max(norm_of_sizes(A.geometry, weight), found.upper)
-    bounds = np.array([max(float(np.linalg.norm(image)) - slack, 0.0), found.upper + slack])
+    bounds = np.array([max(_length(image) - slack, 0.0), found.upper + slack])
     lower, upper = unscaled(bounds, exponent, np.dtype(np.float64)).tolist()
     vector = vector.reshape(A.input_shape)
     vector.flags.writeable = False
@@ -134,7 +142,7 @@ class _Found(NamedTuple):
     vector: Array
     """One that W amplifies about as much as it can, shape ``(N,)``."""
     products: int
-    """How many products each result adds up."""
+    """How many products each result adds up, one after another."""
     route: str
 
 
@@ -142,12 +150,13 @@ def _found(W: Conv, weight: Array) -> _Found:
     geometry = W.geometry
     products = max(geometry.in_channels, geometry.out_channels) // geometry.groups
     products = products * prod(geometry.kernel_size) + 64
+    products += sum(max(extension_gains(axis)) for axis in geometry.axes)
     if not weight.any():
         return _Found(0.0, np.ones(W.shape[1]), products, "exact: all taps are 0")
     frequencies = frequencies_of(geometry, weight)
     if frequencies is not None:
         top = peak(frequencies)
-        products += max(frequencies.block_shape)
+        products += products_of(frequencies)
         route = f"exact up to rounding: the largest of {described(frequencies)}"
         return _Found(top.value, top.vector.ravel(), products, route)
     rows, columns = (size // geometry.groups for size in W.shape)
@@ -172,8 +181,14 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
     least = min(bounds)[0]
     if least > _TIGHT * attained and has_moduli(geometry):
         bounds.append((norm_of_moduli(geometry, weight, least, _TIGHT * attained), "a positive vector"))
+    products += products_of(grid.frequencies)
+    for columns, enough in _CORNERS:
+        if min(bounds)[0] <= enough * attained:
+            break
+        if pieces := norm_of_pieces(geometry, weight, columns):
+            bounds.append((pieces.value, "corners, edges and the inside"))
+            products += pieces.products
     upper, name = min(bounds)
-    products += max(grid.frequencies.block_shape)
     return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
 
 
@@ -209,6 +224,12 @@ def _seen_from(A: ConvOperator, W: Conv, vector: Array) -> tuple[Array, Array]:
     operator: ConvOperator = W
     if A._transposed:
         vector, operator = (W @ vector).conj(), W.T
-    size = float(np.linalg.norm(vector))
-    vector = vector / size if size else np.full(vector.shape, vector.size**-0.5)
+    size = _length(vector)
+    vector = vector / size if size else np.full(vector.shape, vector.size**-0.5, vector.dtype)
     return vector, operator @ vector
+
+
+def _length(vector: Array) -> float:
+    """Return the 2-norm, off by some 30 u at most: numpy adds up in pairs, where BLAS may go one by one."""
+    parts = np.ascontiguousarray(vector).view(np.float64)
+    return sqrt(np.add.reduce(parts * parts))

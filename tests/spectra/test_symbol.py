@@ -30,7 +30,7 @@ def test_a_grid_bounds_the_symbol_between_its_points(
 
 def test_a_peak_half_way_between_two_points_attains_the_bound() -> None:
     # |1 + exp(iω)|² falls from its peak exactly as the lemma allows.
-    grid, excess = _symbol._grid(Axis(9, 2, 1, 1, 0, 0, "zeros"), 4)
+    grid, excess = _symbol.grid_of(Axis(9, 2, 1, 1, 0, 0, "zeros"), 4)
     assert grid.points == 4
     weight = np.array([1.0, np.exp(1j * np.pi / 4)])
     seen = np.abs(grid.matrix(np.arange(4))[0] @ weight).max()
