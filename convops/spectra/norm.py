@@ -21,9 +21,9 @@ from convops.spectra._positive import has_moduli, norm_of_moduli
 from convops.spectra._symbol import norm_of_sizes, peak, products_of, sampled
 from convops.spectra.values import dense_group, described, operator_of_convops
 
-_DENSE_WORK = 2**30
+_DENSE_WORK = 2**27
 _TIGHT = 1.02
-_CORNERS = ((256, _TIGHT), (1024, 1.05), (2048, 1.2))
+_CORNERS = ((64, _TIGHT), (256, 1.03), (1024, 1.05), (2048, 1.2))
 """Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
 _UNIT = 2.0**-53
 
