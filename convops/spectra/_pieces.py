@@ -3,10 +3,10 @@
 Inside, W is that of an axis without end; near an end it is a small matrix. Along an axis, let φ be ``cos θ``
 near the left end, ``sin θ`` beyond, where θ rises from 0 to π/2, and likewise at the right end: the squares
 of the three φ add up to 1. Then, entry by entry, ``H = WᴴW`` is ``Σ φ H φ + R`` with
-``R[m, n] = H[m, n] (1 - cos(θ[m] - θ[n]))``. The norm of the sum is at most that of the largest piece of H.
-The norm of R is at most its largest row of moduli, where ``1 - cos(t) <= t² / 2``: it falls with the square
-of the width over which θ rises. Over several axes the cosines are multiplied, and 1 less their product is at
-most the sum of what each lacks of 1.
+``R[m, n] = H[m, n] (1 - cos(θ[m] - θ[n]))``. The first is no larger than the largest H of a piece, for
+``⟨x, Σ φ H φ x⟩ = Σ ‖W φ x‖²``. The second is no larger than its largest row, the norms of its entries added
+up (they are matrices, of the other axes). With ``1 - cos(t) <= t² / 2`` it falls with the square of the width
+over which θ rises. Over several axes one follows the other; ``Σ φ R φ`` is no larger than R.
 
 This is the IMS localization formula (Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3).
 """
@@ -28,8 +28,10 @@ from convops.spectra._symbol import extension_norm, grid_of, largest_of, product
 
 _ROWS_PER_COLUMN = 4
 _LEAST_RISE = 3
+"""Samples over which θ rises."""
 _DENSITY = 16
-_WORK = 2**37
+"""Points of a grid per degree of the symbol: it can be exceeded by 0.5 %."""
+_WORK = 2**36
 
 
 class Bound(NamedTuple):
@@ -56,12 +58,14 @@ class _Cut(NamedTuple):
     @property
     def pieces(self) -> Sequence[FrequencyAxis | Array]:
         """What the norm of the axis is found from."""
-        return self.sections if len(self.sections) == 1 else (self.line, *self.sections)
+        return self.sections if self.sections and not self.slope else (self.line, *self.sections)
 
     @property
     def factor(self) -> float:
         """By how much the axis can exceed the largest of its pieces."""
-        return self.excess if self.sections else self.excess * self.folding
+        if not self.sections:
+            return self.excess * self.folding
+        return self.excess if self.slope else 1.0
 
     @property
     def columns(self) -> int:
@@ -105,7 +109,9 @@ def _cuts(geometry: ConvGeometry, weight: Array, columns: int) -> list[_Cut]:
 
 
 def _cut(cut: _Cut, axis: Axis, columns: int) -> _Cut:
-    """Return an axis whole, or in three if the ends can be told apart by so many samples."""
+    """Return an axis whole, or in three; uncut where so many samples do not hold an end, or it is long."""
+    if (columns + max(axis.before, axis.after)) // axis.stride > _ROWS_PER_COLUMN * columns:
+        return cut
     if axis.size <= columns:
         return cut._replace(sections=[_section(axis, 0, axis.size)])
     before, after = np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)
@@ -117,7 +123,7 @@ def _cut(cut: _Cut, axis: Axis, columns: int) -> _Cut:
     if rise < _LEAST_RISE:
         return cut
     ends = [_section(axis, 0, width), _section(axis, axis.size - width, axis.size)]
-    return cut._replace(sections=ends, slope=pi / (2 * rise))
+    return cut._replace(sections=ends, slope=pi / 2 / rise)
 
 
 def _section(axis: Axis, start: int, stop: int) -> Array:
@@ -153,9 +159,10 @@ def _piece(grouped: Array, choice: Sequence[FrequencyAxis | Array]) -> Frequenci
 
 
 def _spread(cuts: Sequence[_Cut], grouped: Array, number: int) -> float:
-    """Return the largest row of ``Σ ‖W[k]‖ ‖W[l]‖ (k - l)²``, with W[k] all that tap k of an axis adds to W.
+    """Return the largest row of ``‖W[k]‖ ‖W[l]‖ (k - l)²``, with W[k] all that tap k of an axis adds to W.
 
-    The taps k that meet one sample are those of one remainder modulo the stride.
+    A row is that of a sample. The taps k that meet it have one remainder modulo the stride, each in one
+    output, where all taps l stand beside it.
     """
     others = [cut for place, cut in enumerate(cuts) if place != number]
     lines = tuple(cut.line for cut in others)

@@ -22,8 +22,10 @@ from convops.spectra._symbol import norm_of_sizes, peak, products_of, sampled
 from convops.spectra.values import dense_group, described, operator_of_convops
 
 _DENSE_WORK = 2**27
+"""Rows, columns and the smaller of both, multiplied: a matrix of 512 × 512 is made dense."""
 _TIGHT = 1.02
-_CORNERS = ((64, _TIGHT), (256, 1.03), (1024, 1.05), (2048, 1.2))
+"""How far above what is attained a bound may be for the next not to be tried."""
+_CORNERS = ((64, _TIGHT), (256, 1.03), (1024, 1.05), (1500, 1.2))
 """Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
 _UNIT = 2.0**-53
 
@@ -82,7 +84,7 @@ def operator_norm(A: ConvOperator) -> OperatorNorm:
       taps (not for "antireflect").
     - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so. This is
       close for kernels of any sign, while the image is larger than the kernel by far and a corner that is
-      larger too makes a dense matrix of at most 2048 columns: in two dimensions, not in three.
+      larger too makes a dense matrix of at most 1500 columns: in two dimensions with few channels, say.
 
     For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
     moduli, where u is 2**-53. This takes on trust that LAPACK's singular values are off by no more than 8 u
@@ -194,14 +196,13 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
 
 def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
     """Return the norm of the matrices of all groups, and the vector that attains it."""
-    best, vectors = -1.0, []
+    tops, vectors = [], []
     for group in by_group(geometry, weight):
         _, values, right = np.linalg.svd(dense_group(geometry, group), full_matrices=False)
-        vectors.append(right[0].conj() * (values[0] > best))
-        if values[0] > best:
-            best = float(values[0])
-            vectors = [np.zeros_like(vector) for vector in vectors[:-1]] + vectors[-1:]
-    return best, np.concatenate(vectors)
+        tops.append(float(values[0]))
+        vectors.append(right[0].conj())
+    best = int(np.argmax(tops))
+    return tops[best], np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
 
 
 def _start(geometry: ConvGeometry, mode: Array) -> Array:
