@@ -7,7 +7,18 @@ import time
 
 from benchmarks._harness import machine, threads
 
-PARTS = ("assembly", "memory", "small", "apply", "products", "kernel", "engines", "engine_costs", "faults")
+PARTS = (
+    "assembly",
+    "memory",
+    "small",
+    "apply",
+    "products",
+    "kernel",
+    "engines",
+    "engine_costs",
+    "norms",
+    "faults",
+)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from convops.operators import (
 )
 from convops.probing import probe_colors, probe_matrix
 from convops.reuse import ConvPattern
-from convops.spectra import singular_values, spectral_route
+from convops.spectra import OperatorNorm, operator_norm, singular_values, spectral_route
 
 __version__ = _version("convops")
 
@@ -29,6 +29,7 @@ __all__ = [
     "ConvPattern",
     "ConvTranspose",
     "KernelOperator",
+    "OperatorNorm",
     "__version__",
     "block_diag",
     "check_adjoint",
@@ -37,6 +38,7 @@ __all__ = [
     "conv_transpose",
     "hstack",
     "identity",
+    "operator_norm",
     "probe_colors",
     "probe_matrix",
     "singular_values",

@@ -1,8 +1,13 @@
 """Draw the pictures of the pages: ``python docs/make_images.py`` writes them to docs/images/.
 
-What they show is computed with convops; nothing in them is typed in by hand but names.
+What they show is computed with convops; nothing in them is typed in by hand but names. A page that draws its
+pictures itself, in the code that it shows, is run for them.
 """
 
+import contextlib
+import io
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +123,17 @@ def draw_matrices() -> None:
     save(figure, "matrix_patterns")
 
 
+def run_page(page: Path) -> None:
+    """Run the python blocks of a page, in order, in one namespace; they write to images/ beside it."""
+    namespace: dict[str, Any] = {"__name__": "__page__"}
+    with contextlib.chdir(page.parent), contextlib.redirect_stdout(io.StringIO()):
+        for code in re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL):
+            exec(code, namespace)
+
+
 if __name__ == "__main__":
+    os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that matplotlib writes into a picture
     matplotlib.rcParams.update({"svg.hashsalt": "convops", "font.family": "DejaVu Sans"})
     draw_sum()
     draw_matrices()
+    run_page(IMAGES.with_name("structure.md"))

@@ -35,6 +35,7 @@ from convops import (
     conv_transpose,
     hstack,
     identity,
+    operator_norm,
     probe_colors,
     probe_matrix,
     singular_values,
@@ -111,6 +112,7 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "A.rmatmat(X)": lambda x: A.rmatmat(x),
     "A.norm": lambda ord: A.norm(ord),
     "singular_values": lambda op=A, **more: singular_values(op, **more),
+    "operator_norm": lambda op=A: operator_norm(op),
     "spectral_route": lambda op=A, **more: spectral_route(op, **more),
 }
 FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
@@ -293,7 +295,14 @@ TABLE: list[Row] = [
         for ord in (2, -1, 0.5, None, True, "nuc", "1", [1], np.ones(2), ())
     ),
     *(
-        row(SPECTRAL, {"op": op}, TypeError, "takes a Conv or a ConvTranspose", type(op).__name__, "svds")
+        row(
+            (*SPECTRAL, "operator_norm"),
+            {"op": op},
+            TypeError,
+            "takes a Conv or a ConvTranspose",
+            type(op).__name__,
+            "svds",
+        )
         for op in (None, 3, ONES, csr_array(ONES), aslinearoperator(ONES), 2 * A, A + A, "A")
     ),
     row(SPECTRAL, {"op": Conv}, TypeError, "takes a Conv or a ConvTranspose", "type"),

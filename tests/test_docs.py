@@ -138,7 +138,11 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(
     if draws and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("the page draws, and matplotlib is not installed")
     monkeypatch.chdir(tmp_path)
+    images = tmp_path / "images"
+    images.mkdir()
     run_page(page)
+    shown = re.findall(r"\]\(images/([^)]+)\)", page.read_text(encoding="utf-8"))
+    assert {picture.name for picture in images.iterdir()} <= set(shown)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -26,6 +26,7 @@ NAMES = [
     "ConvPattern",
     "ConvTranspose",
     "KernelOperator",
+    "OperatorNorm",
     "__version__",
     "block_diag",
     "check_adjoint",
@@ -34,13 +35,17 @@ NAMES = [
     "conv_transpose",
     "hstack",
     "identity",
+    "operator_norm",
     "probe_colors",
     "probe_matrix",
     "singular_values",
     "spectral_route",
     "vstack",
 ]
-RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
+RETURNED_ONLY = {
+    "AdjointReport",
+    "OperatorNorm",
+}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(convops, name))]
 OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "parametrize_with_checks"]

@@ -50,6 +50,16 @@ class FrequencyAxis(NamedTuple):
         matrix: Array = scale * (np.cos(angles) if self.cosine else np.exp(1j * angles))
         return matrix
 
+    def modes(self, point: int) -> Array:
+        """Return the inputs that are diagonal at a point, one for each alias, ``(aliases, size)``."""
+        turn = self.points * self.aliases
+        frequencies = np.pi / turn * (point + self.points * np.arange(self.aliases)[:, None])
+        samples = np.arange(self.axis.size)
+        modes: Array = (
+            np.cos(frequencies * (samples + 0.5)) if self.cosine else np.exp(2j * frequencies * samples)
+        )
+        return modes
+
 
 class Frequencies(NamedTuple):
     """All frequencies, and the weight in the shape ``(groups, C_out // groups, C_in // groups, *kernel)``."""
@@ -116,11 +126,16 @@ def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:
     weight = with_channels(geometry, weight)
     lines = []
     for number, axis in enumerate(geometry.axes, start=2):
-        line = _turning(axis) or _mirrored(axis, weight, number)
+        line = frequency_axis(axis, weight, number)
         if line is None:
             return None
         lines.append(line)
     return Frequencies(tuple(lines), by_group(geometry, weight))
+
+
+def frequency_axis(axis: Axis, weight: Array, number: int) -> FrequencyAxis | None:
+    """Return the frequencies of an axis, the one of that number in ``(C_out, C_in // groups, *kernel)``."""
+    return _turning(axis) or _mirrored(axis, weight, number)
 
 
 def by_group(geometry: ConvGeometry, weight: Array) -> Array:

@@ -115,16 +115,20 @@ def spectral_route(A: ConvOperator, k: int | None = None) -> str:
     """
     k = _checked(A, k)
     frequencies = frequencies_of(A.geometry, oriented(A.weight, A.geometry, A.flip))
-    groups = f" in each of {A.geometry.groups} groups" if A.geometry.groups > 1 else ""
     if frequencies is not None:
-        points = " × ".join(str(line.points) for line in frequencies.axes)
-        rows, columns = frequencies.block_shape
-        return f"per frequency: {points} blocks of {rows} × {columns}{groups}"
+        return f"per frequency: {described(frequencies)}"
     if _is_small(A):
         rows, columns = (size // A.geometry.groups for size in A.geometry.shape)
-        return f"dense: a matrix of {rows} × {columns}{groups}"
+        return f"dense: a matrix of {rows} × {columns}{_in_groups(A.geometry.groups)}"
     _refuse_all(A, k)
     return f"Lanczos: the {k} largest"
+
+
+def described(frequencies: Frequencies) -> str:
+    """Return how many blocks of which shape there are, in words."""
+    points = " × ".join(str(line.points) for line in frequencies.axes)
+    rows, columns = frequencies.block_shape
+    return f"{points} blocks of {rows} × {columns}{_in_groups(len(frequencies.weight))}"
 
 
 def operator_of_convops(A: object, what: str) -> ConvOperator:
@@ -149,6 +153,10 @@ def dense_group(geometry: ConvGeometry, weight: Array) -> Array:
     )
     matrix: Array = assemble(one, weight).toarray()
     return matrix
+
+
+def _in_groups(groups: int) -> str:
+    return f" in each of {groups} groups" if groups > 1 else ""
 
 
 def _checked(A: object, k: object) -> int | None:

@@ -116,6 +116,7 @@ def test_structure_is_found_and_tells_the_values(name: str, complex_too: bool) -
         ((3,), 7, {"boundary": "symmetric", "padding": ((2, 0),)}),
         ((4,), 7, {"boundary": "symmetric", "padding": "same"}),
         ((3,), 8, {"boundary": "symmetric", "padding": "same", "stride": 2}),
+        ((3,), 3, {"boundary": "symmetric", "padding": 2, "stride": 2}),
         ((3,), 7, {"boundary": "reflect", "padding": "same"}),
         ((3,), 7, {"padding": "same"}),
     ],

@@ -1,0 +1,68 @@
+"""A vector that an operator amplifies as much as it can: Golub–Kahan bidiagonalisation, restarted.
+
+Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from convops._arrays import Array
+
+Product = Callable[[Array], Array]
+_STEPS = 16
+_CYCLES = 8
+_BASIS_BYTES = 2**28
+_ENOUGH = 1e-4
+"""The gain of one cycle, relative, that is not worth another."""
+
+
+def amplified(forward: Product, adjoint: Product, start: Array) -> tuple[Array, int]:
+    """Return a unit vector v with large ``‖W v‖``, and the number of products with W or Wᴴ that it took.
+
+    Each cycle takes the best vector of a Krylov space, in which every vector is kept orthogonal to all
+    others, and starts the next from it.
+
+    Parameters
+    ----------
+    forward, adjoint : callable
+        The products with W and with Wᴴ, of vectors ``(N,)`` and ``(M,)``.
+    start : ndarray, shape (N,), float64 or complex128
+        Not zero.
+    """
+    steps = min(_STEPS, max(_BASIS_BYTES // start.nbytes, 3))
+    vector, reached, products = start / np.linalg.norm(start), 0.0, 0
+    for _ in range(_CYCLES):
+        vector, value, spent = _cycle(forward, adjoint, vector, steps)
+        products += spent
+        if value <= reached * (1 + _ENOUGH):
+            break
+        reached = value
+    return vector, products
+
+
+def _cycle(forward: Product, adjoint: Product, vector: Array, steps: int) -> tuple[Array, float, int]:
+    """Return what W amplifies most in the Krylov space of a unit vector, by how much, and the products."""
+    basis = np.empty((steps, vector.size), vector.dtype)
+    diagonal: list[float] = []
+    above: list[float] = []
+    left = np.zeros(0)
+    for step in range(steps):
+        basis[step] = vector
+        image = forward(vector)
+        if step:
+            image = image - above[-1] * left
+        diagonal.append(float(np.linalg.norm(image)))
+        if diagonal[-1] == 0:
+            break
+        left = image / diagonal[-1]
+        rest = adjoint(left) - diagonal[-1] * vector
+        rest = rest - (basis[: step + 1].conj() @ rest) @ basis[: step + 1]
+        above.append(float(np.linalg.norm(rest)))
+        if above[-1] <= 1e-14 * max(diagonal):
+            break
+        vector = rest / above[-1]
+    size = len(diagonal)
+    _, values, right = np.linalg.svd(np.diag(diagonal) + np.diag(above[: size - 1], 1))
+    best = right[0] @ basis[:size]
+    return best / np.linalg.norm(best), float(values[0]), 2 * size

@@ -1,0 +1,167 @@
+"""The largest singular value of the blocks of W, and a bound of it where the axis has no end.
+
+An axis that neither wraps nor is mirrored is cut out of one without end, where W has a block at each
+frequency ω: its symbol. What is cut out of a matrix has no larger norm. For a unit vector u, ``‖B(ω)ᴴ u‖²``
+is a trigonometric polynomial of degree ``m = (kernel - 1) // stride`` in the frequency of the outputs,
+between 0 and its largest value P. Less P/2 it is a polynomial p with ``|p| <= P/2``. From its peak it falls
+no faster than ``P/2 cos(m t)`` does from its own: this is the inequality of Bernstein and Szegő,
+``p'² + m² p² <= m² (P/2)²``. (Were p steeper than a cosine somewhat larger, shifted to have the same value
+there, the two would meet three times on that arc and once on each of the other 2m - 1, which is more often
+than a polynomial of degree m vanishes.) Of N points one lies within π/N of the peak, so that
+``P <= max / cos²(π m / 2N)``; axis by axis that holds in any number of dimensions. Pfister and Bresler,
+"Bounding Multivariate Trigonometric Polynomials", arXiv:1802.09588, bound those that change their sign.
+"""
+
+from collections.abc import Sequence
+from math import cos, gcd, pi, prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops._axis import Axis
+from convops.boundary import extension_entries
+from convops.geometry import ConvGeometry
+from convops.operators.closed_forms import with_channels
+from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
+
+_POINTS_PER_DEGREE = (32, 16, 8)
+_COARSEST = 4
+_WORK = 2**30
+_EXACT_BORDER = 2**20
+
+
+class Peak(NamedTuple):
+    """The largest singular value at the frequencies looked at, and the input that has it."""
+
+    value: float
+    vector: Array
+    """``(C_in, *spatial)``"""
+
+
+class Sampled(NamedTuple):
+    """Frequencies of all axes, and by how much W can exceed the largest value at them."""
+
+    frequencies: Frequencies
+    factor: float
+
+
+def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
+    """Return frequencies at which the symbol of W is to be looked at: all there are, or a grid."""
+    weight = with_channels(geometry, weight)
+    exact = [frequency_axis(axis, weight, number) for number, axis in enumerate(geometry.axes, start=2)]
+    folding = prod(
+        extension_norm(axis) for line, axis in zip(exact, geometry.axes, strict=True) if line is None
+    )
+
+    def of_density(density: int) -> Sampled:
+        lines, factor = [], folding
+        for line, axis in zip(exact, geometry.axes, strict=True):
+            grid, excess = grid_of(axis, density) if line is None else (line, 1.0)
+            lines.append(grid)
+            factor *= excess
+        return Sampled(Frequencies(tuple(lines), by_group(geometry, weight)), factor)
+
+    grids = map(of_density, _POINTS_PER_DEGREE)
+    return next((grid for grid in grids if work_of(grid.frequencies) <= _WORK), of_density(_COARSEST))
+
+
+def largest_of(frequencies: Frequencies) -> float:
+    """Return the largest singular value of all blocks."""
+    return max(float(_largest(frequencies.blocks(part)).max()) for part in frequencies.parts())
+
+
+def products_of(frequencies: Frequencies) -> int:
+    """Return how many products, of 8 u each, stand for what rounding can do to `largest_of`."""
+    short, long = sorted(frequencies.block_shape)
+    # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
+    # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.
+    return long + (short * long // 16 if short > 1 else 0)
+
+
+def peak(frequencies: Frequencies) -> Peak:
+    """Return the largest singular value of all blocks."""
+    best, where = -1.0, None
+    for part in frequencies.parts():
+        blocks = frequencies.blocks(part)
+        values = _largest(blocks)
+        if values.max() > best:
+            group, number = divmod(int(values.argmax()), values.shape[1])
+            points = np.unravel_index(number, [points.size for points in part])
+            best = float(values[group, number])
+            block = blocks[group, number].copy()
+            where = group, [int(points[at]) for points, at in zip(part, points, strict=True)], block
+    assert where is not None
+    return Peak(best, _input_of(frequencies, *where))
+
+
+def norm_of_sizes(geometry: ConvGeometry, weight: Array) -> float:
+    """Return a bound of the norm of W with moduli of all that its entries add up: the scale of rounding."""
+    moduli = np.abs(by_group(geometry, weight)).sum(axis=tuple(range(3, 3 + len(geometry.axes))))
+    sizes = float(np.linalg.norm(moduli, axis=(1, 2)).max())
+    return sizes * prod([extension_norm(axis, of_moduli=True) for axis in geometry.axes])
+
+
+def grid_of(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
+    """Return a grid on the frequencies of an axis without end, and what a peak between its points adds.
+
+    Stride and dilation are taken without their common factor, and then the dilation is left out: both
+    only rename the frequencies.
+    """
+    stride = axis.stride // gcd(axis.stride, axis.dilation)
+    degree = (axis.kernel - 1) // stride
+    points = max(density * degree, 1)
+    line = FrequencyAxis(axis._replace(stride=stride, dilation=1, before=0), points, stride, 1, False)
+    return line, 1 / cos(pi * degree / (2 * points))
+
+
+def work_of(frequencies: Frequencies) -> int:
+    """Return about how many operations the singular values of all blocks take."""
+    short, long = sorted(frequencies.block_shape)
+    points = prod([points.size for points in frequencies.points()])
+    return points * len(frequencies.weight) * short * long * (3 * short if short > 1 else 1)
+
+
+def extension_norm(axis: Axis, of_moduli: bool = False) -> float:
+    """Return the 2-norm of the extension E of an axis, or of its moduli.
+
+    E is the identity above and below the rows B of the border, so its norm squared is ``1 + ‖B‖²``.
+    """
+    positions = np.concatenate([np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)])
+    entries = extension_entries(positions, axis.size, axis.boundary)
+    if not entries.row.size:
+        return 1.0
+    touched, column = np.unique(entries.sample, return_inverse=True)
+    if positions.size * touched.size > _EXACT_BORDER:
+        moduli = np.abs(entries.coefficient).astype(np.float64)
+        by_row, by_column = (np.bincount(place, moduli).max() for place in (entries.row, column))
+        return sqrt(1 + by_row * by_column)
+    border = np.zeros((positions.size, touched.size))
+    values = np.abs(entries.coefficient) if of_moduli else entries.coefficient
+    np.add.at(border, (entries.row, column), values)
+    return sqrt(1 + float(np.linalg.norm(border, 2)) ** 2)
+
+
+def _largest(blocks: Array) -> Array:
+    """Return the largest singular value of each block: that of its smaller Gram matrix loses no digits."""
+    if min(blocks.shape[-2:]) == 1:
+        return np.asarray(np.linalg.norm(blocks, axis=(-2, -1)))
+    adjoint = blocks.conj().swapaxes(-1, -2)
+    gram = blocks @ adjoint if blocks.shape[-2] <= blocks.shape[-1] else adjoint @ blocks
+    return np.asarray(np.sqrt(np.maximum(np.linalg.eigvalsh(gram)[..., -1], 0)))
+
+
+def _input_of(frequencies: Frequencies, group: int, points: Sequence[int], block: Array) -> Array:
+    """Return the input that one block amplifies most."""
+    right = np.linalg.svd(block, full_matrices=False)[2][0].conj()
+    values = right.reshape(-1, *[line.aliases for line in frequencies.axes])
+    for line, point in zip(frequencies.axes, points, strict=True):
+        values = np.tensordot(values, line.modes(point), (1, 0))
+    groups, channels = len(frequencies.weight), frequencies.weight.shape[2]
+    vector = np.zeros((groups, channels, *values.shape[1:]), values.dtype)
+    vector[group] = values
+    vector = vector.reshape(-1, *values.shape[1:])
+    if frequencies.weight.dtype.kind != "c":
+        real, imaginary = vector.real, vector.imag
+        vector = real if np.linalg.norm(real) >= np.linalg.norm(imaginary) else imaginary
+    return np.ascontiguousarray(vector / np.linalg.norm(vector))

@@ -1,0 +1,252 @@
+"""The norm of a convolution between two bounds that are proven: `operator_norm`."""
+
+from dataclasses import dataclass
+from functools import reduce
+from math import inf, nextafter, prod, sqrt
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.assembly import oriented
+from convops.boundary import extension_gains
+from convops.geometry import ConvGeometry
+from convops.operators import Conv
+from convops.operators.base import ConvOperator
+from convops.operators.closed_forms import largest_absolute_sum, scaled, unscaled
+from convops.operators.map import Map
+from convops.spectra._frequencies import by_group, frequencies_of
+from convops.spectra._golub_kahan import amplified
+from convops.spectra._pieces import norm_of_pieces
+from convops.spectra._positive import has_moduli, norm_of_moduli
+from convops.spectra._product import Factors, factors_of
+from convops.spectra._symbol import norm_of_sizes, peak, products_of, sampled
+from convops.spectra.values import dense_group, described, operator_of_convops
+
+_DENSE_WORK = 2**27
+"""Rows, columns and the smaller of both, multiplied: a matrix of 512 × 512 is made dense."""
+_TIGHT = 1.02
+"""How far above what is attained a bound may be for the next not to be tried."""
+_CORNERS = ((64, _TIGHT), (256, 1.03), (1024, 1.05), (1500, 1.2))
+"""Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
+_UNIT = 2.0**-53
+
+
+@dataclass(frozen=True, eq=False)
+class OperatorNorm:
+    """What is proven of the 2-norm of an operator: ``lower <= ‖A‖ <= upper``, rounding included.
+
+    Attributes
+    ----------
+    lower : float
+        ``‖A v‖ / ‖v‖`` for the vector v, less what rounding can have added.
+    upper : float
+        The bound of a theorem, and what rounding can have taken from it.
+    vector : ndarray, shape ``input_shape``
+        v, of norm 1, in float64 or complex128; read-only.
+    route : str
+        Where the bounds come from.
+
+    Examples
+    --------
+    >>> from convops import Conv, operator_norm
+    >>> found = operator_norm(Conv([-1, 2, -1], 6, padding="same", boundary="wrap"))
+    >>> print(found)
+    norm 4 (exact up to rounding: the largest of 6 blocks of 1 × 1)
+    >>> 1 / found.upper < 0.25
+    True
+    """
+
+    lower: float
+    upper: float
+    vector: Array
+    route: str
+
+    def __str__(self) -> str:
+        if self.upper - self.lower <= 1e-9 * self.upper:
+            return f"norm {self.upper:.9g} ({self.route})"
+        return f"{self.lower:.9g} <= norm <= {self.upper:.9g} ({self.route})"
+
+
+def operator_norm(A: ConvOperator) -> OperatorNorm:
+    """Return two proven bounds of the 2-norm of a convolution, its largest singular value.
+
+    Gradient descent converges for steps below ``2 / norm**2``, and primal-dual methods for products of steps
+    below ``1 / norm**2``: `upper` is the number to take, where an estimate by power iteration is too small.
+
+    The bounds meet, up to rounding, where `singular_values` knows the structure (each axis wraps, or is
+    mirrored under a symmetric kernel), where W is small enough to be made dense, and where either holds for
+    each axis of a kernel of one channel that is a product of one per axis (Gaussian, box, Sobel). Else `lower`
+    is what a vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
+
+    - The largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension.
+      That of "zeros" is 1, so this is close as soon as the image is larger than the kernel by far. It is √2
+      per axis where the padding mirrors or wraps once, more for "edge" and "antireflect".
+    - ``√(‖A‖₁ ‖A‖∞)``, as ``ρ(AᴴA) <= ‖AᴴA‖₁ <= ‖A‖∞ ‖A‖₁``.
+    - The norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
+      taps (not for "antireflect").
+    - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so. This is
+      close for kernels of any sign, while the image is larger than the kernel by far and a corner that is
+      larger too makes a dense matrix of at most 1500 columns: in two dimensions with few channels, say.
+
+    For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
+    moduli, where u is 2**-53. This takes on trust that LAPACK's singular values are off by no more than 8 u
+    times the size of the matrix, relative to the largest.
+
+    Parameters
+    ----------
+    A : Conv or ConvTranspose
+        The norms of its transpose and of its adjoint are the same.
+
+    Returns
+    -------
+    OperatorNorm
+        ``lower``, ``upper``, ``vector`` and ``route``.
+
+    Raises
+    ------
+    TypeError
+        If A is not an operator of convops: no bound from above is known of others.
+    OverflowError
+        If the norm leaves float64.
+
+    References
+    ----------
+    Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
+    Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula.
+    Each bound is proven where it is computed: `convops.spectra._symbol` (by Bernstein and Szegő's
+    inequality), `._positive` (Collatz and Wielandt's) and `._pieces` (the formula above).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convops import Conv, operator_norm
+    >>> A = Conv(np.eye(3) / 3, (512, 512), padding="same")
+    >>> found = operator_norm(A)
+    >>> bool(0.99 < found.lower <= 1 <= found.upper < 1.01)
+    True
+    """
+    operator_of_convops(A, "operator_norm")
+    weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
+    W = Conv._of(Map(A.geometry, weight, False, "gemm"), False)
+    found = _found(W, weight)
+    vector, image = _seen_from(A, W, found.vector.astype(weight.dtype))
+    slack = 8 * _UNIT * found.products * max(norm_of_sizes(A.geometry, weight), found.upper)
+    bounds = np.array([max(_length(image) - slack, 0.0), found.upper + slack])
+    lower, upper = unscaled(bounds, exponent, np.dtype(np.float64)).tolist()
+    vector = vector.reshape(A.input_shape)
+    vector.flags.writeable = False
+    # A power of 2 rounds where it makes a subnormal number.
+    return OperatorNorm(max(nextafter(lower, -inf), 0.0), nextafter(upper, inf), vector, found.route)
+
+
+class _Found(NamedTuple):
+    """What is found of W, before rounding is reckoned with."""
+
+    upper: float
+    vector: Array
+    """One that W amplifies about as much as it can, shape ``(N,)``."""
+    products: int
+    """How many products each result adds up, one after another."""
+    route: str
+
+
+def _found(W: Conv, weight: Array) -> _Found:
+    geometry = W.geometry
+    products = max(geometry.in_channels, geometry.out_channels) // geometry.groups
+    products = products * prod(geometry.kernel_size) + 64
+    products += sum(max(extension_gains(axis)) for axis in geometry.axes)
+    if not weight.any():
+        return _Found(0.0, np.ones(W.shape[1]), products, "exact: all taps are 0")
+    frequencies = frequencies_of(geometry, weight)
+    if frequencies is not None:
+        top = peak(frequencies)
+        products += products_of(frequencies)
+        route = f"exact up to rounding: the largest of {described(frequencies)}"
+        return _Found(top.value, top.vector.ravel(), products, route)
+    if (product := factors_of(geometry, weight)) is not None:
+        return _of_product(product)
+    rows, columns = (size // geometry.groups for size in W.shape)
+    if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
+        value, vector = _dense(geometry, weight)
+        route = f"exact up to rounding: a dense matrix of {rows} × {columns}"
+        return _Found(value, vector, products + max(rows, columns), route)
+    return _between(W, weight, products)
+
+
+def _of_product(product: Factors) -> _Found:
+    """Return the product of the norms of all axes, and of their vectors."""
+    found = [_found(Conv._of(Map(*factor, False, "gemm"), False), factor[1]) for factor in product.factors]
+    upper = prod([one.upper for one in found]) + product.rest
+    vector = reduce(np.multiply.outer, [one.vector for one in found]).ravel()
+    exact = all(one.route.startswith("exact") for one in found)
+    routes = "; ".join(one.route.removeprefix("exact up to rounding: ") for one in found)
+    route = f"{'exact up to rounding: ' if exact else ''}axis by axis, {routes}"
+    return _Found(upper, vector, sum([one.products for one in found]), route)
+
+
+def _between(W: Conv, weight: Array, products: int) -> _Found:
+    """Return the best bound from above that is known, and a vector from Golub–Kahan bidiagonalisation."""
+    geometry = W.geometry
+    grid = sampled(geometry, weight)
+    top = peak(grid.frequencies)
+    fast = Conv._of(Map(geometry, weight, False, "auto"), False)
+    vector, spent = amplified(fast.matvec, fast.rmatvec, _start(geometry, top.vector))
+    attained = float(np.linalg.norm(W @ vector))
+    points = f"the symbol at {described(grid.frequencies)}"
+    sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
+    bounds = [(top.value * grid.factor, points), (sums, "sums of rows and of columns")]
+    least = min(bounds)[0]
+    if least > _TIGHT * attained and has_moduli(geometry):
+        bounds.append((norm_of_moduli(geometry, weight, least, _TIGHT * attained), "a positive vector"))
+    products += products_of(grid.frequencies)
+    for columns, enough in _CORNERS:
+        if min(bounds)[0] <= enough * attained:
+            break
+        if pieces := norm_of_pieces(geometry, weight, columns):
+            bounds.append((pieces.value, "corners, edges and the inside"))
+            products += pieces.products
+    upper, name = min(bounds)
+    return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
+
+
+def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
+    """Return the norm of the matrices of all groups, and the vector that attains it."""
+    tops, vectors = [], []
+    for group in by_group(geometry, weight):
+        _, values, right = np.linalg.svd(dense_group(geometry, group), full_matrices=False)
+        tops.append(float(values[0]))
+        vectors.append(right[0].conj())
+    best = int(np.argmax(tops))
+    return tops[best], np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
+
+
+def _start(geometry: ConvGeometry, mode: Array) -> Array:
+    """Return the wave of the symbol's peak, faded out towards the ends, and some noise."""
+    for number, axis in enumerate(geometry.axes, start=1):
+        samples = np.arange(axis.size)
+        fade = np.sin(np.pi * (samples + 0.5) / axis.size)
+        mode = np.take(mode, samples // axis.dilation, number)
+        mode = mode * fade.reshape(-1, *[1] * (mode.ndim - 1 - number))
+    noise = np.random.default_rng(0).standard_normal(mode.size)
+    start: Array = mode.ravel() / (np.linalg.norm(mode) or 1) + 0.1 * noise / np.linalg.norm(noise)
+    return start
+
+
+def _seen_from(A: ConvOperator, W: Conv, vector: Array) -> tuple[Array, Array]:
+    """Return the vector that A, which is W or its transpose, amplifies most, and what A makes of it.
+
+    Where ``W v = σ u`` and ``Wᴴ u = σ v``, ``Wᵀ conj(u) = σ conj(v)``.
+    """
+    operator: ConvOperator = W
+    if A._transposed:
+        vector, operator = (W @ vector).conj(), W.T
+    size = _length(vector)
+    vector = vector / size if size else np.full(vector.shape, vector.size**-0.5, vector.dtype)
+    return vector, operator @ vector
+
+
+def _length(vector: Array) -> float:
+    """Return the 2-norm, off by some 30 u at most: numpy adds up in pairs, where BLAS may go one by one."""
+    parts = np.ascontiguousarray(vector).view(np.float64)
+    return sqrt(np.add.reduce(parts * parts))

@@ -1,0 +1,33 @@
+"""The vector that is found is amplified as numpy's first right singular vector is."""
+
+import numpy as np
+import pytest
+
+from convops.spectra import _golub_kahan
+from convops.spectra._golub_kahan import amplified
+
+
+@pytest.mark.parametrize("dtype", [float, complex])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 9), (30, 30), (90, 60)])
+def test_the_vector_is_amplified_most(
+    shape: tuple[int, int], dtype: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    W = rng.standard_normal(shape).astype(dtype)
+    if dtype is complex:
+        W = W + 1j * rng.standard_normal(shape)
+    true = np.linalg.norm(W, 2)
+    start = rng.standard_normal(shape[1]).astype(dtype)
+    for basis, part in ((_golub_kahan._BASIS_BYTES, 0.999), (1, 0.95)):
+        monkeypatch.setattr(_golub_kahan, "_BASIS_BYTES", basis)
+        vector, products = amplified(lambda x: W @ x, lambda y: W.conj().T @ y, start)
+        assert np.linalg.norm(vector) == pytest.approx(1)
+        assert np.linalg.norm(W @ vector) >= part * true
+        assert products <= 2 * _golub_kahan._STEPS * _golub_kahan._CYCLES
+
+
+def test_an_invariant_space_and_a_null_space_end_it() -> None:
+    W = np.diag([3.0, 2.0, 0.0])
+    for start, value in (([1.0, 0, 0], 3), ([1.0, 1, 0], 3), ([0, 0, 1.0], 0)):
+        vector, _ = amplified(lambda x: W @ x, lambda y: W.T @ y, np.array(start))
+        assert np.linalg.norm(W @ vector) == pytest.approx(value)
