@@ -75,8 +75,8 @@ def operator_norm(A: ConvOperator) -> OperatorNorm:
     below ``1 / norm**2``: `upper` is the number to take, where an estimate by power iteration is too small.
 
     The bounds meet, up to rounding, where `singular_values` knows the structure (each axis wraps, or is
-    mirrored under a symmetric kernel), where W is small enough to be made dense, and where either holds for
-    each axis of a kernel of one channel that is a product of one per axis (Gaussian, box, Sobel). Else `lower`
+    mirrored under a symmetric kernel), where W is small enough to be made dense, and where a kernel of one
+    channel is a product of one per axis (Gaussian, box, Sobel) and either holds for each axis. Else `lower`
     is what a vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
 
     - The largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension.
@@ -152,6 +152,7 @@ class _Found(NamedTuple):
 
 
 def _found(W: Conv, weight: Array) -> _Found:
+    """Return what is found of W by the first route that is open to it."""
     geometry = W.geometry
     products = max(geometry.in_channels, geometry.out_channels) // geometry.groups
     products = products * prod(geometry.kernel_size) + 64
@@ -165,7 +166,7 @@ def _found(W: Conv, weight: Array) -> _Found:
         route = f"exact up to rounding: the largest of {described(frequencies)}"
         return _Found(top.value, top.vector.ravel(), products, route)
     if (product := factors_of(geometry, weight)) is not None:
-        return _of_product(product)
+        return _of_product(product, products)
     rows, columns = (size // geometry.groups for size in W.shape)
     if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
         value, vector = _dense(geometry, weight)
@@ -174,7 +175,7 @@ def _found(W: Conv, weight: Array) -> _Found:
     return _between(W, weight, products)
 
 
-def _of_product(product: Factors) -> _Found:
+def _of_product(product: Factors, products: int) -> _Found:
     """Return the product of the norms of all axes, and of their vectors."""
     found = [_found(Conv._of(Map(*factor, False, "gemm"), False), factor[1]) for factor in product.factors]
     upper = prod([one.upper for one in found]) + product.rest
@@ -182,7 +183,7 @@ def _of_product(product: Factors) -> _Found:
     exact = all(one.route.startswith("exact") for one in found)
     routes = "; ".join(one.route.removeprefix("exact up to rounding: ") for one in found)
     route = f"{'exact up to rounding: ' if exact else ''}axis by axis, {routes}"
-    return _Found(upper, vector, sum([one.products for one in found]), route)
+    return _Found(upper, vector, products + sum([one.products for one in found]), route)
 
 
 def _between(W: Conv, weight: Array, products: int) -> _Found:
