@@ -7,7 +7,6 @@ conjugate transpose, or not linear, or not pure, or of another dtype. A correct 
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -120,7 +119,7 @@ def pure(pair: Pair) -> bool:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.family}: {fault.name}")
 def test_every_fault_is_one(fault: Fault) -> None:
     assert fault.dtypes
-    for dtype, seed in product(fault.dtypes, SEEDS):
+    for seed, dtype in enumerate(fault.dtypes):
         pair = fault.pair(dtype, seed)
         match fault.expected[0]:
             case "adjoint":
@@ -139,7 +138,7 @@ def test_every_fault_is_one(fault: Fault) -> None:
 
 @pytest.mark.parametrize("kind", CORRECT, ids=lambda kind: kind.name)
 def test_every_correct_operator_is_correct(kind: Operator) -> None:
-    for dtype, seed in product(kind.dtypes, SEEDS):
+    for seed, dtype in enumerate(kind.dtypes):
         pair = kind.pair(dtype, seed)
         assert not wrong_dtype(pair), (dtype, seed)
         assert mismatch(pair) <= LIMIT * eps(pair) / 2, (dtype, seed)

@@ -57,15 +57,15 @@ def test_each_test_has_its_seed_and_one_that_is_given_counts(pytester: pytest.Py
     ids = [f"test_seen.py::test_right[{number}]" for number in (1, 2)]
     own = [zlib.crc32(name.encode()) for name in ids]
     expected = [f"seed {own[0]}", "seed 9", f"seed {own[1]}", "seed 9"]
-    assert seeds(pytester.runpytest_subprocess("-s", "-q")) == expected
-    given = pytester.runpytest_subprocess("-s", "-q", "--adjoint-seed", "5")
+    assert seeds(pytester.runpytest_inprocess("-s", "-q")) == expected
+    given = pytester.runpytest_inprocess("-s", "-q", "--adjoint-seed", "5")
     assert seeds(given) == ["seed 5", "seed 9"] * 2
 
 
 def test_a_failure_shows_the_report_and_how_to_repeat_it(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_seen=FAILING)
     seed = zlib.crc32(b"test_seen.py::test_wrong")
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -79,7 +79,7 @@ def test_a_failure_shows_the_report_and_how_to_repeat_it(pytester: pytest.Pytest
 
 @pytest.mark.parametrize("seed", ["-1", "one", "²", ""])
 def test_a_seed_that_is_none_is_refused(seed: str, pytester: pytest.Pytester) -> None:
-    result = pytester.runpytest_subprocess(f"--adjoint-seed={seed}")
+    result = pytester.runpytest_inprocess(f"--adjoint-seed={seed}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*--adjoint-seed: '{seed}' is not a whole number of at least 0"])
 

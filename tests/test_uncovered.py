@@ -41,7 +41,7 @@ def test_an_entry_outside_the_pattern_is_named(dtype: str) -> None:
         assert f"in 1 of {matrix.shape[0]} rows, most in row {named[0]}" in message
 
 
-@pytest.mark.parametrize("size", [0.1, 1.0, 1e3])
+@pytest.mark.parametrize("size", [0.1, 1e3])
 def test_one_entry_among_a_million_columns_does_not_drown_in_the_rounding_of_float32(size: float) -> None:
     n = 2**20
     weight = np.random.default_rng(0).standard_normal(9).astype(np.float32)
@@ -95,13 +95,12 @@ def test_what_is_not_linear_is_told_from_what_is_not_covered() -> None:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_rounding_is_no_entry_outside_the_pattern(dtype: str) -> None:
-    for case in CASES:
+    for seed, case in enumerate(CASES):
         for method in METHODS:
             if case.suits(method, dtype):
                 weight = weights_for(case, dtype, method=method)
                 A = Conv(weight, case.input_shape, method=method, **case.kwargs())
-                for seed in range(3):
-                    probe_matrix(A, geometry_of(case), seed=seed)
+                probe_matrix(A, geometry_of(case), seed=seed)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)

@@ -20,7 +20,7 @@ CASE = Case("kernel", (4, 3, 3, 2), (6, 7, 6), (2, 1), 1, 1, 2, "reflect", True)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_products_equal_the_loops(case: Case, method: str) -> None:
-    for number, dtype in enumerate(FLOATS):
+    for number, dtype in enumerate(("float32", "complex128")):
         x, matrix, by_row, by_column = loops(case, dtype)
         K = kernel_of(case, x, method=method)
         w, y = weights_for(case, dtype, number), outputs_for(case, dtype, number)

@@ -105,12 +105,12 @@ def test_operators(operator, check):
 )
 def test_pytest_makes_the_tests(expected: str, outcomes: dict[str, int], pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS.replace("{EXPECTED}", expected))
-    pytester.runpytest_subprocess().assert_outcomes(**outcomes)
+    pytester.runpytest_inprocess().assert_outcomes(**outcomes)
 
 
 def test_pytest_does_not_collect_what_names_an_unknown_check(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS.replace("{EXPECTED}", "{'matmat': 'never made'}"))
-    result = pytester.runpytest_subprocess()
+    result = pytester.runpytest_inprocess()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["E * ValueError: expected_failed_checks=*"])
 
