@@ -1,6 +1,7 @@
 """Composites of the operators of a case, each beside the dense matrix that it must be."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from registry import Case, matrix_of, weights_for
 Composite = tuple[str, Any, Array]
 
 
+@cache
 def pair_of(case: Case, dtype: str, method: str = "auto") -> tuple[Conv, Conv, Array, Array]:
     """Two operators between the same arrays, and their matrices from the loops, in double precision."""
     one, two = (weights_for(case, dtype, seed) for seed in (0, 1))

@@ -27,7 +27,7 @@ _DENSE_WORK = 2**27
 """Rows, columns and the smaller of both, multiplied: a matrix of 512 × 512 is made dense."""
 _TIGHT = 1.02
 """How far above what is attained a bound may be for the next not to be tried."""
-_CORNERS = ((64, _TIGHT), (256, 1.03), (1024, 1.05), (1500, 1.2))
+_CORNERS = ((64, 1.05), (144, 1.05), (400, 1.1), (1024, 1.15), (1500, 1.2))
 """Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
 _UNIT = 2.0**-53
 

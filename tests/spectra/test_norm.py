@@ -40,7 +40,7 @@ def assert_bounds(A: Any, W: Array, magnitude: Array) -> None:
     np.testing.assert_allclose(np.linalg.norm(found.vector), 1, rtol=1e-12)
     np.testing.assert_allclose(np.linalg.norm(W @ found.vector.ravel()), found.lower, rtol=0, atol=slack)
     if found.route.startswith("exact"):
-        assert found.upper - found.lower <= slack
+        assert found.upper - found.lower <= 2 * slack  # each of the two is moved away from the norm
 
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128", "int64"])
