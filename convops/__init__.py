@@ -5,6 +5,15 @@ from importlib.metadata import version as _version
 from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
+from convops.inverse import (
+    ConvergenceWarning,
+    TikhonovResult,
+    difference,
+    divergence,
+    gradient,
+    laplacian,
+    tikhonov,
+)
 from convops.operators import (
     Conv,
     ConvTranspose,
@@ -27,17 +36,24 @@ __all__ = [
     "ConvGeometry",
     "ConvPattern",
     "ConvTranspose",
+    "ConvergenceWarning",
+    "TikhonovResult",
     "__version__",
     "block_diag",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "difference",
+    "divergence",
+    "gradient",
     "hstack",
     "identity",
+    "laplacian",
     "probe_colors",
     "probe_matrix",
     "singular_values",
     "spectral_route",
+    "tikhonov",
     "vstack",
 ]

@@ -24,21 +24,32 @@ NAMES = [
     "ConvGeometry",
     "ConvPattern",
     "ConvTranspose",
+    "ConvergenceWarning",
+    "TikhonovResult",
     "__version__",
     "block_diag",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "difference",
+    "divergence",
+    "gradient",
     "hstack",
     "identity",
+    "laplacian",
     "probe_colors",
     "probe_matrix",
     "singular_values",
     "spectral_route",
+    "tikhonov",
     "vstack",
 ]
-RETURNED_ONLY = {"AdjointReport"}  # users read it, they do not make it: no Parameters, no Raises
+RETURNED_ONLY = {
+    "AdjointReport",
+    "ConvergenceWarning",
+    "TikhonovResult",
+}  # users read it, they do not make it: no Parameters, no Raises
 PUBLIC = [name for name in NAMES if callable(getattr(convops, name, None))]
 CLASSES = [name for name in PUBLIC if inspect.isclass(getattr(convops, name))]
 OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "parametrize_with_checks"]

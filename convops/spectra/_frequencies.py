@@ -68,7 +68,10 @@ class Frequencies(NamedTuple):
         if self.weight.dtype.kind == "c":
             return None
         turning = [number for number, line in enumerate(self.axes) if not line.cosine]
-        return max(turning, key=lambda number: self.axes[number].points, default=None)
+        # Best one without aliases, of which a transform of real data gives half as it is.
+        return max(
+            turning, key=lambda number: (-self.axes[number].aliases, self.axes[number].points), default=None
+        )
 
     def points(self) -> list[Ints]:
         """Return the points to look at, per axis."""
@@ -116,7 +119,7 @@ def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:
     weight = with_channels(geometry, weight)
     lines = []
     for number, axis in enumerate(geometry.axes, start=2):
-        line = _turning(axis) or _mirrored(axis, weight, number)
+        line = _mirrored(axis, weight, number) or _turning(axis)
         if line is None:
             return None
         lines.append(line)
