@@ -184,7 +184,7 @@ def tikhonov(
     >>> A = Conv([0.25, 0.5, 0.25], 8, padding="same", boundary="symmetric")
     >>> x = np.array([0.0, 0, 1, 1, 1, 0, 0, 0])
     >>> tikhonov(A, A(x), 0.01).round(2)
-    array([-0.01,  0.01,  0.98,  1.02,  0.98,  0.02, -0.01,  0.01])
+    array([-0.  ,  0.01,  0.99,  1.01,  0.99,  0.01, -0.01,  0.  ])
     """
     asked = choice("method", method, METHODS, OTHER_METHODS, "auto")
     problem, batch = problem_of(A, b, damp, reg)
