@@ -5,6 +5,15 @@ from importlib.metadata import version as _version
 from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
+from convops.inverse import (
+    ConvergenceWarning,
+    TikhonovResult,
+    difference,
+    divergence,
+    gradient,
+    laplacian,
+    tikhonov,
+)
 from convops.operators import (
     Conv,
     ConvTranspose,
@@ -28,20 +37,27 @@ __all__ = [
     "ConvGeometry",
     "ConvPattern",
     "ConvTranspose",
+    "ConvergenceWarning",
     "KernelOperator",
     "OperatorNorm",
+    "TikhonovResult",
     "__version__",
     "block_diag",
     "check_adjoint",
     "conv",
     "conv_matrix",
     "conv_transpose",
+    "difference",
+    "divergence",
+    "gradient",
     "hstack",
     "identity",
+    "laplacian",
     "operator_norm",
     "probe_colors",
     "probe_matrix",
     "singular_values",
     "spectral_route",
+    "tikhonov",
     "vstack",
 ]

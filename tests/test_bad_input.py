@@ -33,13 +33,17 @@ from convops import (
     conv,
     conv_matrix,
     conv_transpose,
+    divergence,
+    gradient,
     hstack,
     identity,
+    laplacian,
     operator_norm,
     probe_colors,
     probe_matrix,
     singular_values,
     spectral_route,
+    tikhonov,
     vstack,
 )
 from convops.adjoint import CHECKS
@@ -49,6 +53,8 @@ ONES = np.ones((5, 5))
 A = Conv(WEIGHT, (3, 3))  # 4 × 9
 K = KernelOperator(ONES, (2, 2))  # 16 × 4
 PATTERN = ConvPattern(A.geometry)
+EDGES = Conv([[1.0, -1.0]], (5, 5), padding="same", boundary="wrap")
+BLUR = Conv(np.ones((3, 3)) / 9, (5, 5), padding="same", boundary="wrap")
 OF_DIFFERENCES = ConvGeometry(2, 5)
 HOME = Path(convops.__file__).parent
 
@@ -114,6 +120,11 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "singular_values": lambda op=A, **more: singular_values(op, **more),
     "operator_norm": lambda op=A: operator_norm(op),
     "spectral_route": lambda op=A, **more: spectral_route(op, **more),
+    "tikhonov": lambda op=BLUR, b=ONES, damp=0.1, **more: tikhonov(op, b, damp, **more),
+    "difference": lambda input_shape=(5, 5), axis=0, **more: convops.difference(input_shape, axis, **more),
+    "gradient": lambda input_shape=(5, 5), **more: gradient(input_shape, **more),
+    "divergence": lambda input_shape=(5, 5), **more: divergence(input_shape, **more),
+    "laplacian": lambda input_shape=(5, 5), **more: laplacian(input_shape, **more),
 }
 FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
@@ -1298,6 +1309,53 @@ TABLE: list[Row] = [
         "are available",
         name="a pattern beyond memory",
     ),
+    # ---------------------------------------------------------------------------------------- tikhonov
+    row("tikhonov", {"op": np.eye(3)}, TypeError, "A=", "ndarray", "aslinearoperator", name="a matrix"),
+    *[
+        row(
+            "tikhonov", {"b": ONES * value}, ValueError, "b is not finite at 25", "b[0, 0]", name=f"b {value}"
+        )
+        for value in (np.nan, np.inf)
+    ],
+    row("tikhonov", {"b": np.ones((5, 4))}, ValueError, "b has shape (5, 4)", "output_shape (5, 5)"),
+    row("tikhonov", {"b": np.ones(25)}, ValueError, "(25,)", "b.reshape(A.output_shape)", name="b raveled"),
+    row("tikhonov", {"op": A, "b": np.ones((3, 3))}, ValueError, "(2, 2)", "A.H?", name="b of the input"),
+    *[
+        row("tikhonov", {"damp": value}, ValueError, f"damp={value}: ", "at least 0", name=f"damp {value}")
+        for value in (-1.0, np.nan, np.inf)
+    ],
+    row("tikhonov", {"damp": "a"}, TypeError, "damp='a'", "str"),
+    row("tikhonov", {"damp": 1j}, TypeError, "damp=1j", "complex"),
+    row(
+        "tikhonov",
+        {"damp": 0, "op": EDGES},
+        ValueError,
+        "damp=0.0",
+        "no unique solution",
+        "lsmr",
+        name="damp 0",
+    ),
+    row("tikhonov", {"rtol": 0}, ValueError, "rtol=0", "above 0"),
+    row("tikhonov", {"maxiter": 0}, ValueError, "maxiter=0", "at least 1"),
+    row("tikhonov", {"method": "lu"}, ValueError, "method='lu'", "What you call 'lu' is 'sparse' here"),
+    row("tikhonov", {"method": "dct"}, ValueError, "method='dct'", "'fft'", name="fft as dct"),
+    row("tikhonov", {"method": "fft", "op": A, "b": [[1, 2], [3, 4]]}, ValueError, "wrap", name="no fft"),
+    row("tikhonov", {"method": "cg", "damp": 0}, ValueError, "damp=0", "lsmr", name="cg without damp"),
+    row("tikhonov", {"reg": "grad"}, ValueError, "reg='grad'", "'gradient'"),
+    row("tikhonov", {"reg": 3}, TypeError, "reg=3", "'laplacian'", "int"),
+    row("tikhonov", {"reg": gradient((4, 4))}, ValueError, "(5, 5)", "(4, 4)", name="reg of another shape"),
+    row("tikhonov", {"x0": np.ones((4, 4))}, ValueError, "x0 has shape (4, 4)", "input_shape (5, 5)"),
+    row("tikhonov", {"x0": ONES * 1j}, TypeError, "complex128", "x0.real", name="complex x0"),
+    row("tikhonov", {"x0": np.ones((2, 5, 5))}, ValueError, "batch axes (2,)", name="x0 of another batch"),
+    row("tikhonov", {"callback": 3}, TypeError, "callback=3", "(iteration, residual)"),
+    row("tikhonov", {"progress": 1}, TypeError, "progress=1", "True or False"),
+    # ------------------------------------------------------------------------------------- differences
+    row("difference", {"order": 0}, ValueError, "order=0", "at least 1"),
+    row("difference", {"axis": 2}, ValueError, "axis=2", "2 axes"),
+    row("difference", {"axis": 0.5}, TypeError, "axis=0.5", "int"),
+    row(("gradient", "divergence", "laplacian"), {"axes": 1}, TypeError, "axes=1", "sequence"),
+    row(("gradient", "divergence", "laplacian"), {"axes": (0, -2)}, ValueError, "axes=(0, -2)", "none twice"),
+    row(("gradient", "divergence", "laplacian"), {"boundary": "mirror"}, ValueError, "'reflect'"),
     # ------------------------------------------------------------------------------------- ConvPattern
     *[
         row("ConvPattern", {"geometry": value}, TypeError, "geometry=", "ConvGeometry(weight.shape", kind)

@@ -78,7 +78,10 @@ class Frequencies(NamedTuple):
         if self.weight.dtype.kind == "c":
             return None
         turning = [number for number, line in enumerate(self.axes) if not line.cosine]
-        return max(turning, key=lambda number: self.axes[number].points, default=None)
+        # Best one without aliases, of which a transform of real data gives half as it is.
+        return max(
+            turning, key=lambda number: (-self.axes[number].aliases, self.axes[number].points), default=None
+        )
 
     def points(self) -> list[Ints]:
         """Return the points to look at, per axis."""
@@ -135,7 +138,7 @@ def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:
 
 def frequency_axis(axis: Axis, weight: Array, number: int) -> FrequencyAxis | None:
     """Return the frequencies of an axis, the one of that number in ``(C_out, C_in // groups, *kernel)``."""
-    return _turning(axis) or _mirrored(axis, weight, number)
+    return _mirrored(axis, weight, number) or _turning(axis)
 
 
 def by_group(geometry: ConvGeometry, weight: Array) -> Array:

@@ -1,0 +1,14 @@
+"""From data back to what they came from: least squares with operators, and what regularises it."""
+
+from convops.inverse.differences import difference, divergence, gradient, laplacian
+from convops.inverse.tikhonov import ConvergenceWarning, TikhonovResult, tikhonov
+
+__all__ = [
+    "ConvergenceWarning",
+    "TikhonovResult",
+    "difference",
+    "divergence",
+    "gradient",
+    "laplacian",
+    "tikhonov",
+]

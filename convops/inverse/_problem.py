@@ -1,0 +1,59 @@
+"""The least-squares problem that all routes solve, and how far from its solution an answer is."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convops._arrays import Array
+
+
+@dataclass(frozen=True)
+class Problem:
+    """min ‖A x − b‖² + damp² ‖L x‖² for every row of b; without L it is the identity."""
+
+    A: Any
+    L: Any
+    damp: float
+    b: Array
+    """Vectors of data, ``(right-hand sides, M)``, in double precision."""
+    dtype: np.dtype[Any]
+    """That of the answer."""
+
+    @property
+    def wide(self) -> np.dtype[Any]:
+        """The dtype of the answer in double precision."""
+        return np.dtype(np.complex128 if self.dtype.kind == "c" else np.float64)
+
+    def normal(self, x: Array) -> Array:
+        """Return (AᴴA + damp² LᴴL) x for a vector, or the rows of an array."""
+        found: Array = self.A.rmatvec(self.A.matvec(x)) + self.penalised(x)
+        return found
+
+    def penalised(self, x: Array) -> Array:
+        """Return damp² LᴴL x."""
+        y: Array = x if self.L is None else self.L.rmatvec(self.L.matvec(x))
+        return self.damp**2 * y
+
+    def right_side(self) -> Array:
+        """Return Aᴴ b, row by row."""
+        found: Array = self.A.rmatvec(self.b)
+        return found
+
+    def residuals(self, x: Array) -> tuple[Array, Array]:
+        """Return b − A x, and Aᴴ(b − A x) − damp² LᴴL x, of rows of x, in double precision."""
+        x = x.astype(self.wide)
+        misfit = self.b - self.A.matvec(x)
+        return misfit, self.A.rmatvec(misfit) - self.penalised(x)
+
+
+def norms(rows: Array) -> Array:
+    """Return the 2-norm of each row."""
+    found: Array = np.linalg.norm(rows, axis=-1)
+    return found
+
+
+def relative(residual: Array, right_side: Array) -> Array:
+    """Return the norms of the rows over those of the right-hand sides; 0 where both are 0."""
+    size, reference = norms(residual), norms(right_side)
+    return np.divide(size, reference, out=np.where(size > 0, np.inf, 0.0), where=reference > 0)
