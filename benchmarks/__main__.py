@@ -17,6 +17,7 @@ PARTS = (
     "engines",
     "engine_costs",
     "norms",
+    "inverse",
     "faults",
 )
 

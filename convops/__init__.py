@@ -8,6 +8,7 @@ from convops.geometry import ConvGeometry
 from convops.inverse import (
     ConvergenceWarning,
     TikhonovResult,
+    choose_damp,
     difference,
     divergence,
     gradient,
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "block_diag",
     "check_adjoint",
+    "choose_damp",
     "conv",
     "conv_matrix",
     "conv_transpose",

@@ -32,6 +32,7 @@ NAMES = [
     "__version__",
     "block_diag",
     "check_adjoint",
+    "choose_damp",
     "conv",
     "conv_matrix",
     "conv_transpose",
