@@ -72,8 +72,7 @@ def choose_damp(A: Any, b: Any, *, rule: str = "gcv", noise: float | None = None
         rows = np.vstack([problem.b, signs])
         fitted = problem.A.matvec(_answers(problem, rows, float(np.exp(log))))
         misfit = float(np.linalg.norm(rows[:-1] - fitted[:-1]) ** 2)
-        free = float(signs.size - np.real(signs @ fitted[-1]))
-        return misfit / (free * free)
+        return misfit / float(signs.size - np.real(signs @ fitted[-1])) ** 2
 
     grid = np.linspace(ends[0], ends[1], _COARSE)
     best = int(np.argmin([score(log) for log in grid]))
@@ -90,12 +89,11 @@ def _by_noise(problem: Problem, noise: Any, ends: Array) -> float:
         )
     if not 0 < noise < np.inf:
         raise ValueError(f"{shown('noise', noise)}: it must be a finite number above 0; got {noise}.")
-    goal = float(noise) * problem.b.size**0.5
+    goal = float(noise) * float(np.sqrt(problem.b.size))
 
     def excess(log: float) -> float:
-        fitted = problem.A.matvec(_answers(problem, problem.b, float(np.exp(log))))
-        misfit = float(np.linalg.norm(fitted - problem.b))
-        return misfit - goal
+        fitted: Array = problem.A.matvec(_answers(problem, problem.b, float(np.exp(log))))
+        return float(np.linalg.norm(fitted - problem.b)) - goal
 
     least, most = excess(ends[0]), excess(ends[1])
     if least > 0 or most < 0:
