@@ -10,33 +10,16 @@ from convops._arrays import INT64, Array
 from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
-from convops.operators.contract import ArrayOperator
 from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
+from convops.operators.view import MapView
 
 
-class ConvOperator(KnownMatrix, ArrayOperator):
+class ConvOperator(KnownMatrix, MapView):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common."""
 
-    def _setup(self, map_: Map, conjugated: bool) -> None:
-        rows, columns = map_.geometry.shape
-        super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
-        self._map = map_
-        self._conjugated = conjugated
-        self._partners: dict[bool, ConvOperator] = {}
-        self._frozen = True
-        map_.views.setdefault((self._transposed, conjugated), self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self)._of, (self._map, self._conjugated)
-
-    def __repr__(self) -> str:
-        rows, columns = self.shape
-        return (
-            f"<{rows}x{columns} {type(self).__name__}: input_shape {self.input_shape} -> output_shape "
-            f"{self.output_shape}, {self.dtype}>"
-        )
+    _map: Map
 
     @property
     def geometry(self) -> ConvGeometry:
@@ -59,11 +42,6 @@ class ConvOperator(KnownMatrix, ArrayOperator):
         weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
         weight.flags.writeable = False
         return weight
-
-    @property
-    def flip(self) -> bool:
-        """Whether the kernel is turned round, as in `scipy.signal`."""
-        return self._map.flip
 
     @property
     def method(self) -> str:
@@ -140,15 +118,6 @@ class ConvOperator(KnownMatrix, ArrayOperator):
         for map_ in smaller_maps(self._map):
             yield self._of(map_, self._conjugated)
 
-    @property
-    def _convops_gain(self) -> float:
-        """A bound of what the products sum up for operands of size 1, before it cancels."""
-        return max(self._map.gains)
-
-    @property
-    def _has_channels(self) -> bool:
-        return self.geometry.has_channels
-
     def _of_columns(self, X: Array, adjoint: bool) -> Array:
         if X.ndim == 2 and X.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ X
@@ -177,30 +146,3 @@ class ConvOperator(KnownMatrix, ArrayOperator):
     def _matrix(self, adjoint: bool) -> Any:
         """Return the matrix, or its adjoint, if a product with it is all that the method does."""
         return self._map.matrix(self._transposed != adjoint)
-
-    def _transpose(self) -> "ConvOperator":
-        return self._partner(conjugated=self._conjugated)
-
-    def _adjoint(self) -> "ConvOperator":
-        return self._partner(conjugated=not self._conjugated)
-
-    def _partner(self, conjugated: bool) -> "ConvOperator":
-        """Return the operator on the other side: the one that is in use already, if there is one.
-
-        An operator keeps those that it made, and they find it by the map alone: no reference cycle.
-        """
-        conjugated = conjugated and self.dtype.kind == "c"
-        found = self._map.views.get((not self._transposed, conjugated))
-        if found is None:
-            found = self._partners[conjugated] = self._other_side()._of(self._map, conjugated)
-        return found
-
-    @classmethod
-    def _other_side(cls) -> "type[ConvOperator]":
-        raise NotImplementedError
-
-    @classmethod
-    def _of(cls, map_: Map, conjugated: bool) -> Self:
-        operator = cls.__new__(cls)
-        operator._setup(map_, conjugated)
-        return operator

@@ -1,6 +1,6 @@
 """`KernelOperator`: the convolution of one array as a linear map of the weight."""
 
-from typing import Any, final
+from typing import Any, Self, final
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -9,34 +9,15 @@ from convops._arguments import shape as shape_of
 from convops._arrays import INT64, Array, check_range, dense, entries_array
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 from convops.operators._items import item_shape
-from convops.operators.contract import ArrayOperator
 from convops.operators.kernel_map import KernelMap
 from convops.operators.kernel_matrix import kernel_matrix
+from convops.operators.view import MapView
 
 
-class _KernelBase(ArrayOperator):
+class _KernelBase(MapView):
     """K of a `KernelMap`, or its transpose, conjugated or not."""
 
-    _transposed: bool
-
-    def _setup(self, map_: KernelMap, conjugated: bool) -> None:
-        rows, columns = int(np.prod(map_.output_shape)), int(np.prod(map_.weight_shape))
-        super().__init__(map_.dtype, (columns, rows) if self._transposed else (rows, columns))
-        self._map = map_
-        self._conjugated = conjugated
-        self._partners: dict[bool, _KernelBase] = {}
-        self._frozen = True
-        map_.views.setdefault((self._transposed, conjugated), self)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _operator_of, (type(self), self._map, self._conjugated)
-
-    def __repr__(self) -> str:
-        rows, columns = self.shape
-        return (
-            f"<{rows}x{columns} {type(self).__name__}: input_shape {self.input_shape} -> output_shape "
-            f"{self.output_shape}, {self.dtype}>"
-        )
+    _map: KernelMap
 
     @property
     def geometry(self) -> ConvGeometry:
@@ -49,11 +30,6 @@ class _KernelBase(ArrayOperator):
         x = self._map.x.conj() if self._conjugated else self._map.x.copy()
         x.flags.writeable = False
         return x
-
-    @property
-    def flip(self) -> bool:
-        """Whether the kernel is turned round, as in `scipy.signal`."""
-        return self._map.flip
 
     @property
     def method(self) -> str:
@@ -98,22 +74,14 @@ class _KernelBase(ArrayOperator):
             matrix.has_sorted_indices = matrix.has_canonical_format = True
         return matrix
 
-    def _convops_integer_twin(self, seed: int) -> "_KernelBase | None":
+    def _convops_integer_twin(self, seed: int) -> Self | None:
         """Return this operator with integers convolved: what `check_adjoint` can check exactly."""
         if self.method == "fft":
             return None
         x = np.random.default_rng(seed).integers(1, 10, self._map.x.shape)
         x.flags.writeable = False
         twin = KernelMap(self.geometry, x, self._map.batch_shape, self._map.flip, self.method)
-        return _operator_of(type(self), twin, False)
-
-    @property
-    def _convops_gain(self) -> float:
-        return max(self._map.gains)
-
-    @property
-    def _has_channels(self) -> bool:
-        return self.geometry.has_channels
+        return self._of(twin, False)
 
     def _of_columns(self, X: Array, adjoint: bool) -> Array:
         return self._on_rows(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
@@ -126,21 +94,6 @@ class _KernelBase(ArrayOperator):
         for number in np.ndindex(x.shape[:-1]):
             products[number] = self._map.apply(x[number], transposed, conjugated).reshape(-1)
         return products
-
-    def _transpose(self) -> "_KernelBase":
-        return self._partner(self._conjugated)
-
-    def _adjoint(self) -> "_KernelBase":
-        return self._partner(not self._conjugated)
-
-    def _partner(self, conjugated: bool) -> "_KernelBase":
-        """Return the operator on the other side: the one that is in use already, if there is one."""
-        conjugated = conjugated and self.dtype.kind == "c"
-        found: _KernelBase | None = self._map.views.get((not self._transposed, conjugated))
-        if found is None:
-            other = KernelOperator if self._transposed else KernelTranspose
-            found = self._partners[conjugated] = _operator_of(other, self._map, conjugated)
-        return found
 
 
 @final
@@ -261,6 +214,10 @@ class KernelOperator(_KernelBase):
         )
         self._setup(KernelMap(geometry, entries_array("x", x, dtype), batch, flip, method), False)
 
+    @classmethod
+    def _other_side(cls) -> type[_KernelBase]:
+        return KernelTranspose
+
 
 @final
 class KernelTranspose(_KernelBase):
@@ -268,8 +225,6 @@ class KernelTranspose(_KernelBase):
 
     _transposed = True
 
-
-def _operator_of(kind: type[_KernelBase], map_: KernelMap, conjugated: bool) -> _KernelBase:
-    operator = kind.__new__(kind)
-    operator._setup(map_, conjugated)
-    return operator
+    @classmethod
+    def _other_side(cls) -> type[_KernelBase]:
+        return KernelOperator

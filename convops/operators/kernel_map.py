@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 
 from convops._arguments import choice, shown
-from convops._arrays import INT64, Array, refuse_beyond_int64
+from convops._arrays import INT64, Array
 from convops._memory import refuse_beyond_memory
 from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
 from convops.apply.kernel_gemm import KernelGemm
 from convops.assembly import checked_flip, oriented
 from convops.boundary import extend, extension_gains
 from convops.geometry import ConvGeometry
-from convops.operators.map import finite
+from convops.operators.algebra.scalars import largest
+from convops.operators.map import EXACT_FLOAT, bound_of_sums, finite
 
 _METHODS = ("auto", "gemm", "fft")
 _OTHER_METHODS = {"direct": "gemm", "im2col": "gemm", "overlap-add": "fft"}
-_EXACT_FLOAT = 2.0**53
-"""Integers up to here are exact in float64."""
 
 
 class KernelMap:
@@ -49,6 +48,11 @@ class KernelMap:
         self._engine: KernelEngine | None = None
         if self.dtype.kind in "iu":
             self._refuse_extension_beyond_int64()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of K."""
+        return prod(self.output_shape), prod(self.weight_shape)
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -119,15 +123,7 @@ class KernelMap:
 
     def _apply_integers(self, x: Array, transposed: bool) -> Array:
         """Apply K to integers, which stay integers, and exact."""
-        refuse_beyond_int64("x", x)
-        largest = max(-int(x.min()), int(x.max()))
-        if largest * self.gains[transposed] >= 2.0**63:
-            raise OverflowError(
-                f"x holds integers up to {largest}, and the operator multiplies them by up to "
-                f"{self.gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
-                "Give x as floats, or smaller integers."
-            )
-        if largest * self.gains[transposed] < _EXACT_FLOAT:
+        if bound_of_sums(x, self.gains[transposed]) < EXACT_FLOAT:
             return self._directed(self.engine, x.astype(np.float64), transposed).astype(INT64)
         return self._directed(self._exact, x.astype(INT64, copy=False), transposed)
 
@@ -165,10 +161,10 @@ class KernelMap:
         )
 
     def _refuse_extension_beyond_int64(self) -> None:
-        largest = max(-int(self.x.min()), int(self.x.max()))
+        size = largest(self.x)
         rise = prod([extension_gains(axis)[0] for axis in self.geometry.axes])
-        if largest * rise >= 2**63:
+        if size * rise >= 2**63:
             raise OverflowError(
-                f"x holds integers up to {largest}, and its extension by the boundary up to {rise} times as "
+                f"x holds integers up to {size}, and its extension by the boundary up to {rise} times as "
                 "much: that leaves int64, which ends at 2**63 - 1. Give x as floats."
             )

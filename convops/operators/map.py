@@ -27,6 +27,7 @@ from convops.apply import (
 from convops.assembly import oriented
 from convops.boundary import extension_gains
 from convops.geometry import ConvGeometry
+from convops.operators.algebra.scalars import largest
 from convops.operators.sparse import SparseEngine
 
 OTHER_METHODS = {
@@ -44,7 +45,7 @@ ENGINES: dict[str, Callable[[ConvGeometry, Array], Engine]] = {
 }
 _ONE_THREAD = 2**13
 """Length of a dot product for which OpenBLAS wakes no threads: they would keep our cores busy for 0.1 s."""
-_EXACT_FLOAT = 2.0**53
+EXACT_FLOAT = 2.0**53
 """Integers up to here are exact in float64."""
 
 
@@ -64,6 +65,11 @@ class Map:
         """The operators in use that apply this map, by (transposed, conjugated)."""
         self._lock = threading.Lock()
         self._engine: Engine | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of W."""
+        return self.geometry.shape
 
     def __getstate__(self) -> dict[str, Any]:
         return {"arguments": (self.geometry, self.weight, self.flip, self.asked), "method": self.method}
@@ -156,25 +162,12 @@ class Map:
         """Apply an integer W; integers stay integers, and exact."""
         if x.dtype.kind not in "iu":
             return self._apply(x, transposed).astype(np.result_type(self.dtype, x.dtype), copy=False)
-        largest = self._largest(x, transposed)
+        bound = bound_of_sums(x, self.gains[transposed])
         if self.method == "sparse":
             return _directed(self.engine, transposed)(x.astype(INT64, copy=False))
-        if largest < _EXACT_FLOAT:
+        if bound < EXACT_FLOAT:
             return _directed(self.engine, transposed)(x.astype(np.float64)).astype(INT64)
         return _directed(self._exact, transposed)(x.astype(INT64, copy=False))
-
-    def _largest(self, x: Array, transposed: bool) -> float:
-        """Return a bound of any sum of products with integers x, which int64 must hold."""
-        refuse_beyond_int64("x", x)
-        largest = max(-int(x.min()), int(x.max())) if x.size else 0
-        bound = largest * self.gains[transposed]
-        if bound >= 2.0**63:
-            raise OverflowError(
-                f"x holds integers up to {largest}, and the operator multiplies them by up to "
-                f"{self.gains[transposed]:.3g} in sum: the result can leave int64, which ends at 2**63 - 1. "
-                "Give x as floats, or smaller integers."
-            )
-        return bound
 
     @cached_property
     def gains(self) -> tuple[float, float]:
@@ -192,6 +185,19 @@ class Map:
             by_row, by_column = extension_gains(axis)
             row, column = row * by_row, column * by_column
         return row * (1 + 1e-9), column * (1 + 1e-9)
+
+
+def bound_of_sums(x: Array, gain: float) -> float:
+    """Return a bound of any sum of products with integers x, which int64 must hold."""
+    refuse_beyond_int64("x", x)
+    size = largest(x)
+    bound = size * gain
+    if bound >= 2.0**63:
+        raise OverflowError(
+            f"x holds integers up to {size}, and the operator multiplies them by up to {gain:.3g} in sum: "
+            "the result can leave int64, which ends at 2**63 - 1. Give x as floats, or smaller integers."
+        )
+    return bound
 
 
 def finite(y: Array) -> bool:
