@@ -5,6 +5,7 @@ takes it. The additions cost little beside the products where the source has man
 channels than the result. The phases of a place are summed apart: they share nothing but what they read.
 """
 
+from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from math import inf, prod
@@ -21,6 +22,7 @@ from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
+Places = tuple[slice, ...]
 
 _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
@@ -96,19 +98,13 @@ class Sums:
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
-        readings = self._problem.readings
         total = np.zeros((self._problem.groups, self._outer, self._problem.columns), result.dtype)
         for phase in self._phases:
             part = self._target(result, phase)
-            places = [
-                [_places(reading, number, offset, 0, reading.source) for offset in reading.offsets]
-                for reading, number in zip(readings, phase.phases, strict=True)
-            ]
-            for number, tap in enumerate(phase.offsets):
-                results, reads = zip(
-                    *[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True
-                )
-                values, read = part[(..., *results)], source[(..., *reads)]
+            for number, results, reads in self._places_of(phase, 0, self._problem.readings[0].source):
+                places: Any = (..., *results)
+                positions: Any = (..., *reads)
+                values, read = part[places], source[positions]
                 begin = phase.begin + number * self._problem.rows
                 for item, of_item in zip(values, read, strict=True):
                     rows = item.reshape(*item.shape[:2], -1)
@@ -168,6 +164,13 @@ class Sums:
 
     def _add(self, values: Array, sums: Array, phase: _Phase, start: int, stop: int) -> None:
         """Add the products of the source's rows ``start <= row < stop``."""
+        for number, results, reads in self._places_of(phase, start, stop):
+            result: Any = (..., *results)
+            read: Any = (slice(None), slice(None), number, slice(None), *reads)
+            sums[result] += values[read]
+
+    def _places_of(self, phase: _Phase, start: int, stop: int) -> Iterator[tuple[int, Places, Places]]:
+        """Yield each tap's number, the places that read ``start <= row < stop`` by it, and what they read."""
         readings = self._problem.readings
         bounds = [(start, stop), *[(0, reading.source) for reading in readings[1:]]]
         places = [
@@ -176,9 +179,7 @@ class Sums:
         ]
         for number, tap in enumerate(phase.offsets):
             results, reads = zip(*[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True)
-            result: Any = (..., *results)
-            read: Any = (slice(None), slice(None), number, slice(None), *reads)
-            sums[result] += values[read]
+            yield number, results, reads
 
 
 def _phases_of(problem: Problem) -> list[_Phase]:

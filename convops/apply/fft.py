@@ -67,13 +67,39 @@ class Piece(NamedTuple):
     """Index into the result if what is left of the tiles goes there as it is, else None."""
 
 
-def piece_of(items: slice, groups: slice, chunks: tuple[Chunk, ...]) -> Piece:
+def _piece_of(items: slice, groups: slice, chunks: tuple[Chunk, ...]) -> Piece:
     """Return a piece of some batch items and groups."""
     read = (items, None, groups, slice(None), *[chunk.source for chunk in chunks])
     write = None
     if all(chunk.tiles == len(chunk.writes) == 1 for chunk in chunks):
         write = (items, None, groups, slice(None), *[chunk.writes[0][0] for chunk in chunks])
     return Piece(read, items, groups, chunks, write)
+
+
+def together(plan: Plan) -> tuple[int, int]:
+    """Return how many items of a batch, and how many groups, make a piece."""
+    groups = min(max(PIECE // plan.piece, 1), plan.groups)
+    return max(PIECE // (plan.piece * groups), 1), groups
+
+
+def chunks_by_axis(plan: Plan, adjoint: bool) -> list[list[Chunk]]:
+    """Return the chunks of one direction, axis by axis."""
+    last = len(plan.tiles) - 1
+    return [
+        chunks_of(line, tile, adjoint, plan.stack if number == plan.lane else 1, last - number)
+        for number, (line, tile) in enumerate(zip(plan.lines, plan.tiles, strict=True))
+    ]
+
+
+def pieces_of(plan: Plan, chunks: Sequence[Sequence[Chunk]], batch: int) -> list[Piece]:
+    """Return all pieces of a batch."""
+    items, groups = together(plan)
+    return [
+        _piece_of(slice(item, item + items), slice(group, group + groups), chosen)
+        for item in range(0, batch, items)
+        for group in range(0, plan.groups, groups)
+        for chosen in product(*chunks)
+    ]
 
 
 class Direction(NamedTuple):
@@ -118,8 +144,7 @@ class FFTEngine:
         self._out_sizes = tuple([axis.out_size for axis in geometry.axes])
         self._extended = extended_axes(geometry.axes, plan)
         self._repeated = repeated_axes(geometry.axes, plan)
-        self._groups = min(max(PIECE // plan.piece, 1), groups)
-        self._items = max(PIECE // (plan.piece * self._groups), 1)
+        self._items, self._groups = together(plan)
         self._forward = self._direction(False)
         self._adjoint = self._direction(True)
         self._spectra: dict[np.dtype[Any], Array] = {}
@@ -190,12 +215,7 @@ class FFTEngine:
             threads = workers() if seconds > WORTH_THREADS else 1
             self._work(source, out, direction, threads, [direction.whole])
             return
-        pieces = [
-            piece_of(slice(item, item + self._items), slice(group, group + self._groups), chunks)
-            for item in range(0, batch, self._items)
-            for group in range(0, self._plan.groups, self._groups)
-            for chunks in product(*direction.chunks)
-        ]
+        pieces = pieces_of(self._plan, direction.chunks, batch)
         share(partial(self._work, source, out, direction, 1), pieces, seconds)
 
     def _work(
@@ -247,11 +267,7 @@ class FFTEngine:
 
     def _direction(self, adjoint: bool) -> Direction:
         plan = self._plan
-        last = len(plan.tiles) - 1
-        chunks = [
-            chunks_of(line, tile, adjoint, plan.stack if number == plan.lane else 1, last - number)
-            for number, (line, tile) in enumerate(zip(plan.lines, plan.tiles, strict=True))
-        ]
+        chunks = chunks_by_axis(plan, adjoint)
         gaps = adjoint and any(
             len(line.phases) < line.stride or (tile.whole and line.read < max(line.sizes))
             for line, tile in zip(plan.lines, plan.tiles, strict=True)
@@ -263,7 +279,7 @@ class FFTEngine:
         )
         whole = None
         if self._groups == plan.groups and all(len(chunk) == 1 for chunk in chunks):
-            whole = piece_of(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
+            whole = _piece_of(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
         return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps, whole)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:

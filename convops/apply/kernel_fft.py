@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import partial
-from itertools import product
 from math import log2, prod
 from typing import Any
 
@@ -12,9 +11,9 @@ from convops._arrays import Array
 from convops._memory import refuse_beyond_memory
 from convops.apply import fft
 from convops.apply._blocks import keep_freed_memory
-from convops.apply._fft_plan import PIECE, Plan, plan_of
+from convops.apply._fft_plan import Plan, plan_of
 from convops.apply._threads import summed, workers
-from convops.apply._tiles import BATCH, CHANNEL, GROUP, SPATIAL, STACK, chunks_of, positions_of, written
+from convops.apply._tiles import BATCH, CHANNEL, GROUP, SPATIAL, STACK, positions_of, written
 from convops.apply.cost import Cost
 from convops.apply.fft import (
     COMPLEX,
@@ -24,8 +23,9 @@ from convops.apply.fft import (
     WORTH_THREADS,
     FFTEngine,
     Piece,
+    chunks_by_axis,
     extended_axes,
-    piece_of,
+    pieces_of,
     repeated_axes,
     spectra_of,
 )
@@ -66,7 +66,7 @@ class KernelFFT:
         extended = extended_axes(geometry.axes, plan)
         source = extend(x, extended) if extended else x
         self._source = source.reshape(len(x), plan.groups, -1, *source.shape[2:])
-        self._pieces = self._all_pieces(len(x))
+        self._pieces = pieces_of(plan, chunks_by_axis(plan, False), len(x))
 
     def forward(self, weight: Array) -> Array:
         """Return K w for a weight ``(C_out, C_in // groups, *kernel)``: ``(batch, C_out, *out)``."""
@@ -85,21 +85,6 @@ class KernelFFT:
             taps = self._at_taps(total) / total.real.dtype.type(prod([tile.length for tile in plan.tiles]))
         gradient: Array = taps.reshape(plan.groups * plan.rows, -1, *self._geometry.kernel_size)
         return gradient
-
-    def _all_pieces(self, batch: int) -> list[Piece]:
-        plan, last = self._plan, len(self._plan.tiles) - 1
-        chunks = [
-            chunks_of(line, tile, False, plan.stack if number == plan.lane else 1, last - number)
-            for number, (line, tile) in enumerate(zip(plan.lines, plan.tiles, strict=True))
-        ]
-        groups = min(max(PIECE // plan.piece, 1), plan.groups)
-        items = max(PIECE // (plan.piece * groups), 1)
-        return [
-            piece_of(slice(item, item + items), slice(group, group + groups), chosen)
-            for item in range(0, batch, items)
-            for group in range(0, plan.groups, groups)
-            for chosen in product(*chunks)
-        ]
 
     def _summed(self, source: Array, y: Array) -> Array:
         """Return the spectrum of Kᵀ y on the circle of a tile, ``(groups, rows, columns, *frequencies)``."""

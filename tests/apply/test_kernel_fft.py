@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convops import ConvGeometry
-from convops.apply import _fft_plan, _threads, kernel_fft
+from convops.apply import _fft_plan, _threads, fft
 from convops.apply.kernel_fft import KernelFFT, estimates
 from convops.operators.kernel_matrix import kernel_matrix
 from kernels import assert_engine_is_the_kernel_operator
@@ -39,7 +39,7 @@ def test_several_tiles_are_the_kernel_operator(case: Case, dtype: str) -> None:
 def test_small_pieces_shared_among_threads_are_the_kernel_operator(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (_fft_plan, kernel_fft):
+    for module in (_fft_plan, fft):
         monkeypatch.setattr(module, "PIECE", 2000)
     monkeypatch.setattr(_threads, "_WORTH_A_THREAD", 1e-12)
     monkeypatch.setattr(_threads, "_WORTH_SHARING", 0.0)
