@@ -1,9 +1,10 @@
-"""What layers of all packages have in common: a weight, and a bias that is no part of a linear map."""
+"""What layers of all packages have in common: an input shape, tensors, and a bias that is no linear map."""
 
 from typing import Any, NoReturn
 
-from convops._arguments import shown
-from convops._arrays import SUPPORTED, Array, dense
+from convops._arguments import shape, shown
+from convops._arrays import Array
+from convops.geometry import IntPerAxis
 
 
 def refuse_bias(name: str, value: Any, drop_bias: object) -> None:
@@ -23,9 +24,18 @@ def refuse_kind(name: str, value: Any, kinds: str) -> NoReturn:
     )
 
 
-def weight_of(name: str, weight: Any) -> Array:
-    """Return a weight as an array of a supported dtype."""
-    try:
-        return dense(name, weight)
-    except TypeError as error:
-        raise TypeError(f"{name}: operators work in {SUPPORTED}. {error}") from error
+def sizes_of_item(input_shape: IntPerAxis, axes: int, taker: str) -> tuple[int, ...]:
+    """Return the shape of one item of a batch, which has so many axes; `taker` says what takes it."""
+    sizes = shape("input_shape", input_shape)
+    if len(sizes) != axes:
+        raise ValueError(
+            f"{shown('input_shape', input_shape)}: {taker} of {axes} axes, without the batch axis; got "
+            f"{len(sizes)}."
+        )
+    return sizes
+
+
+def array_of_tensor(tensor: Any) -> Array:
+    """Return what a tensor of torch holds, on whatever device; it may share its memory."""
+    array: Array = tensor.detach().resolve_conj().resolve_neg().cpu().numpy()
+    return array

@@ -9,6 +9,18 @@ from convops._arrays import Array
 from convops.operators import Conv, ConvTranspose
 
 
+def full_lengths(
+    weight: Array, input_shape: tuple[int, ...], strides: Sequence[int], dilations: Sequence[int]
+) -> list[int]:
+    """Return the sizes of the longest output, one per spatial axis."""
+    return [
+        stride * (size - 1) + dilation * (taps - 1) + 1
+        for size, taps, stride, dilation in zip(
+            input_shape[1:], weight.shape[2:], strides, dilations, strict=True
+        )
+    ]
+
+
 def kept_of_full(
     weight: Array,
     input_shape: tuple[int, ...],
@@ -24,12 +36,7 @@ def kept_of_full(
     Places before the first, and beyond the last, are zeros: the operator is then a product with one that
     appends them.
     """
-    lengths = [
-        stride * (size - 1) + dilation * (taps - 1) + 1
-        for size, taps, stride, dilation in zip(
-            input_shape[1:], weight.shape[2:], strides, dilations, strict=True
-        )
-    ]
+    lengths = full_lengths(weight, input_shape, strides, dilations)
     padding, appended, reached = [], [], True
     for length, start, size in zip(lengths, starts, sizes, strict=True):
         if start >= length or start + size <= 0:

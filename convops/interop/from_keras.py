@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from convops._arguments import shape, shown
-from convops._arrays import Array
+from convops._arguments import shown
+from convops._arrays import Array, dense
 from convops.geometry import IntPerAxis
-from convops.interop._layers import refuse_bias, refuse_kind, weight_of
+from convops.interop._layers import array_of_tensor, refuse_bias, refuse_kind, sizes_of_item
 from convops.interop._transposes import kept_of_full
 from convops.operators import Conv
 from convops.operators.algebra.axes import Transposition
@@ -74,13 +74,10 @@ def from_keras(layer: Any, input_shape: IntPerAxis, *, drop_bias: bool = False, 
         )
     if getattr(layer, "bias", None) is not None:
         refuse_bias("layer", layer, drop_bias)
-    kernel, sizes = _array(layer.kernel), shape("input_shape", input_shape)
+    kernel = _array(layer.kernel)
     axes = kernel.ndim - 2
-    if len(sizes) != axes + 1:
-        raise ValueError(
-            f"{shown('input_shape', input_shape)}: a layer whose kernel has shape {kernel.shape} takes an "
-            f"input of {axes + 1} axes, without the batch axis; got {len(sizes)}."
-        )
+    taker = f"a layer whose kernel has shape {kernel.shape} takes an input"
+    sizes = sizes_of_item(input_shape, axes + 1, taker)
     last = layer.data_format == "channels_last"
     first = (sizes[-1], *sizes[:-1]) if last else sizes
     op = _channels_first(layer, kernel, first, method)
@@ -132,5 +129,5 @@ def _array(kernel: Any) -> Array:
     """Return the value of a variable of Keras, whatever its backend."""
     value = getattr(kernel, "value", kernel)
     if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    return weight_of("layer.kernel", np.asarray(value))
+        value = array_of_tensor(value)
+    return dense("layer.kernel", np.asarray(value))

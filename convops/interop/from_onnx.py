@@ -2,11 +2,10 @@
 
 from typing import Any
 
-from convops._arguments import shape, shown
-from convops._arrays import Array
+from convops._arrays import Array, dense
 from convops.geometry import IntPerAxis
-from convops.interop._layers import refuse_bias, refuse_kind, weight_of
-from convops.interop._transposes import kept_of_full
+from convops.interop._layers import refuse_bias, refuse_kind, sizes_of_item
+from convops.interop._transposes import full_lengths, kept_of_full
 from convops.operators import Conv
 
 _INT, _STRING, _INTS = 2, 3, 7
@@ -79,13 +78,15 @@ def from_onnx(
     if len(node.input) > 2 and node.input[2]:
         refuse_bias("node", node, drop_bias)
     given = {attribute.name: _value(attribute) for attribute in node.attribute}
-    array, sizes = _array(weight), shape("input_shape", input_shape)
+    array = _array(weight)
     axes = array.ndim - 2
-    if axes < 1 or len(sizes) != axes + 1:
+    if axes < 1:
         raise ValueError(
-            f"{shown('input_shape', input_shape)}: a weight of shape {array.shape} takes (C_in, *spatial) of "
-            f"{max(axes, 1) + 1} axes, without the batch axis; got {len(sizes)}."
+            f"a weight of shape {array.shape} has {array.ndim} axes: (C_out, C_in // group, *kernel) has at "
+            "least 3."
         )
+    taker = f"a weight of shape {array.shape} takes (C_in, *spatial)"
+    sizes = sizes_of_item(input_shape, axes + 1, taker)
     if tuple(given.get("kernel_shape", array.shape[2:])) != array.shape[2:]:
         raise ValueError(
             f"kernel_shape={given['kernel_shape']}: the weight of shape {array.shape} has a kernel of "
@@ -113,12 +114,8 @@ def from_onnx(
             method=method,
         )
     extra = given.get("output_padding", [0] * axes)
-    lengths = [
-        stride * (size - 1) + dilation * (taps - 1) + 1 + more
-        for size, taps, stride, dilation, more in zip(
-            sizes[1:], array.shape[2:], strides, dilations, extra, strict=True
-        )
-    ]
+    full = full_lengths(array, sizes, strides, dilations)
+    lengths = [length + more for length, more in zip(full, extra, strict=True)]
     wanted = given.get("output_shape")
     if wanted is None and automatic in ("SAME_UPPER", "SAME_LOWER"):
         wanted = [size * stride for size, stride in zip(sizes[1:], strides, strict=True)]
@@ -149,4 +146,4 @@ def _array(weight: Any) -> Array:
         from onnx import numpy_helper
 
         weight = numpy_helper.to_array(weight)
-    return weight_of("weight", weight)
+    return dense("weight", weight)

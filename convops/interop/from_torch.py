@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from convops._arguments import shape, shown
+from convops._arguments import shown
 from convops._arrays import Array
 from convops.geometry import IntPerAxis
-from convops.interop._layers import refuse_bias, refuse_kind
-from convops.interop._transposes import kept_of_full
+from convops.interop._layers import array_of_tensor, refuse_bias, refuse_kind, sizes_of_item
+from convops.interop._transposes import full_lengths, kept_of_full
 from convops.operators import Conv
 
 _KINDS = "a torch.nn.Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d or ConvTranspose3d"
@@ -65,25 +65,14 @@ def from_torch(layer: Any, input_shape: IntPerAxis, *, drop_bias: bool = False, 
     weight = _array(layer)
     if getattr(layer, "bias", None) is not None:
         refuse_bias("layer", layer, drop_bias)
-    sizes = shape("input_shape", input_shape)
-    if len(sizes) != weight.ndim - 1:
-        raise ValueError(
-            f"{shown('input_shape', input_shape)}: a layer whose weight has shape {weight.shape} takes "
-            f"(C_in, *spatial) of {weight.ndim - 1} axes, without the batch axis; got {len(sizes)}."
-        )
+    taker = f"a layer whose weight has shape {weight.shape} takes (C_in, *spatial)"
+    sizes = sizes_of_item(input_shape, weight.ndim - 1, taker)
     stride, dilation, groups = layer.stride, layer.dilation, layer.groups
     if layer.transposed:
+        full = full_lengths(weight, sizes, stride, dilation)
         lengths = [
-            step * (size - 1) + apart * (taps - 1) + 1 + more - 2 * crop
-            for size, taps, step, apart, more, crop in zip(
-                sizes[1:],
-                weight.shape[2:],
-                stride,
-                dilation,
-                layer.output_padding,
-                layer.padding,
-                strict=True,
-            )
+            length + more - 2 * crop
+            for length, more, crop in zip(full, layer.output_padding, layer.padding, strict=True)
         ]
         return kept_of_full(weight, sizes, layer.padding, lengths, stride, dilation, groups, method)
     return Conv(
@@ -106,12 +95,11 @@ def _array(layer: Any) -> Array:
             f"{shown('layer', layer)}: a lazy layer has no weight before its first input. Apply it once."
         )
     if hasattr(weight, "detach"):
-        weight = weight.detach().resolve_conj().resolve_neg().cpu()
         if "16" in str(weight.dtype):
             raise TypeError(
                 f"{shown('layer', layer)}: its weight has dtype {weight.dtype}, and operators work in "
                 "float32 and float64. Give layer.float()."
             )
-        weight = weight.numpy()
+        return array_of_tensor(weight)
     array: Array = weight
     return array

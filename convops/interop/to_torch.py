@@ -7,6 +7,7 @@ import numpy as np
 
 from convops._arguments import shown
 from convops._arrays import Array
+from convops.interop._layers import array_of_tensor
 
 
 class TorchFunction:
@@ -87,9 +88,7 @@ def _function() -> Any:
     class Product(torch.autograd.Function):  # type: ignore[misc, unused-ignore]
         @staticmethod
         def forward(x: Any, op: Any) -> Any:
-            return torch.from_numpy(_applied(op, x.detach().resolve_conj().resolve_neg().cpu().numpy())).to(
-                x.device
-            )
+            return torch.from_numpy(_applied(op, array_of_tensor(x))).to(x.device)
 
         @staticmethod
         def setup_context(ctx: Any, inputs: tuple[Any, Any], output: Any) -> None:
