@@ -15,7 +15,6 @@ from convops._arrays import Array
 from convops.inverse._problem import Problem, norms
 from convops.inverse._progress import Progress
 from convops.inverse._surrogate import Preconditioner, preconditioner
-from convops.operators.algebra.gram import Gram
 from convops.operators.base import ConvOperator
 
 MOST_ITERATIONS = 2000
@@ -32,8 +31,8 @@ def by_cg(problem: Problem, x0: Array | None, rtol: float, most: int, progress: 
     A, L, damp = problem.A, problem.L, problem.damp
     inner = problem.dtype
     size = A.shape[1]
-    gram = Gram(A)
-    gram_of_L = None if L is None else Gram(L)
+    gram = A.gram()
+    gram_of_L = None if L is None else L.gram()
 
     def normal(v: Array) -> Array:
         y: Array = gram.matvec(v)
@@ -43,7 +42,7 @@ def by_cg(problem: Problem, x0: Array | None, rtol: float, most: int, progress: 
     approximate = preconditioner(A, L, damp, inner.kind != "c") or _jacobi(problem)
     equations = LinearOperator((size, size), matvec=normal, dtype=inner)
     out = np.zeros((len(problem.b), size), problem.wide) if x0 is None else x0.astype(problem.wide)
-    right_sides = norms(problem.right_side())
+    right_sides = norms(problem.right_side)
     for x, b, reference in zip(out, problem.b, right_sides, strict=True):
         one = Problem(A, L, damp, b, problem.dtype)
         begun = progress.iterations
@@ -82,7 +81,7 @@ def _cg(
         return r if approximate is None else approximate(r)
 
     M = LinearOperator(equations.shape, matvec=watched, dtype=residual.dtype)
-    done, last = 0, 0
+    done = 0
 
     def counted(_: Array) -> None:
         nonlocal done
@@ -114,9 +113,7 @@ def _squared_columns(problem: Problem) -> Array | None:
     squares = A.column_norms().astype(np.float64).ravel() ** 2
     if L is None:
         squares += problem.damp**2
-    elif all(isinstance(part, ConvOperator) for part in getattr(L, "parts", (L,))) and isinstance(
-        L, ConvOperator
-    ):
+    elif isinstance(L, ConvOperator):
         squares += problem.damp**2 * L.column_norms().astype(np.float64).ravel() ** 2
     smallest, largest = float(squares.min()), float(squares.max())
     return squares if smallest > 0 and largest > _UNEVEN**2 * smallest else None
@@ -146,7 +143,7 @@ def by_lsmr(problem: Problem, x0: Array | None, rtol: float, most: int, progress
 
     stacked = LinearOperator((rows + below, size), matvec=forward, rmatvec=backward, dtype=problem.wide)
     out = np.zeros((len(problem.b), size), problem.wide) if x0 is None else x0.astype(problem.wide)
-    right_sides = norms(problem.right_side())
+    right_sides = norms(problem.right_side)
     for x, b, reference in zip(out, problem.b, right_sides, strict=True):
         one = Problem(A, L, damp, b, problem.dtype)
         begun, length, tolerance = progress.iterations, _FIRST, _LEAST

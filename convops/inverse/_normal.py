@@ -44,25 +44,33 @@ def _band(op: Any) -> int | None:
     return band + (below * (op.input_shape[0] - 1) if geometry.has_channels else 0)
 
 
-def solve(problem: Problem) -> Array:
+def matrices(problem: Problem) -> tuple[csc_array, csc_array | None]:
+    """Return the matrices of A and of L, in double precision.
+
+    Raises
+    ------
+    TypeError
+        If an operator has no matrix.
+    """
+    A, L = (
+        None if op is None else csc_array(op.tosparse()).astype(np.result_type(op.dtype, np.float64))
+        for op in (problem.A, problem.L)
+    )
+    return A, L
+
+
+def solve(problem: Problem, A: csc_array, L: csc_array | None) -> Array:
     """Return the answers, row by row.
 
     Raises
     ------
     RuntimeError
         If the equations are singular.
-    TypeError
-        If an operator has no matrix.
     """
     wide = problem.wide
-    W = csc_array(problem.A.tosparse()).astype(np.result_type(problem.A.dtype, np.float64))
-    normal = W.conj().T @ W
+    normal = A.conj().T @ A
     if problem.damp:
-        if problem.L is None:
-            penalty = eye_array(W.shape[1], format="csc")
-        else:
-            D = csc_array(problem.L.tosparse()).astype(np.result_type(problem.L.dtype, np.float64))
-            penalty = D.conj().T @ D
+        penalty = eye_array(A.shape[1], format="csc") if L is None else L.conj().T @ L
         normal = normal + problem.damp**2 * penalty
     normal = csc_array(normal).astype(wide)
     normal.indices, normal.indptr = normal.indices.astype(np.int32), normal.indptr.astype(np.int32)
@@ -70,7 +78,7 @@ def solve(problem: Problem) -> Array:
     pivots = np.abs(factors.U.diagonal())
     if not pivots.min() > max(64, len(pivots)) * np.finfo(np.float64).eps * pivots.max():
         raise RuntimeError("a pivot vanishes")
-    x: Array = factors.solve(problem.right_side().astype(wide).T).T
+    x: Array = factors.solve(problem.right_side.astype(wide).T).T
     # What rounding has cost the normal equations, one step of refinement gives back.
     correction: Array = factors.solve(problem.residuals(x)[1].astype(wide).T).T
     return x + correction

@@ -1,6 +1,7 @@
 """The least-squares problem that all routes solve, and how far from its solution an answer is."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,18 +26,14 @@ class Problem:
         """The dtype of the answer in double precision."""
         return np.dtype(np.complex128 if self.dtype.kind == "c" else np.float64)
 
-    def normal(self, x: Array) -> Array:
-        """Return (AᴴA + damp² LᴴL) x for a vector, or the rows of an array."""
-        found: Array = self.A.rmatvec(self.A.matvec(x)) + self.penalised(x)
-        return found
-
     def penalised(self, x: Array) -> Array:
         """Return damp² LᴴL x."""
         y: Array = x if self.L is None else self.L.rmatvec(self.L.matvec(x))
         return self.damp**2 * y
 
+    @cached_property
     def right_side(self) -> Array:
-        """Return Aᴴ b, row by row."""
+        """Aᴴ b, row by row."""
         found: Array = self.A.rmatvec(self.b)
         return found
 

@@ -1,7 +1,9 @@
 """Which way a problem is solved, and why."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -47,10 +49,12 @@ def route_of(problem: Problem, method: str) -> Route:
     if spectrum is not None:
         return _direct(problem, spectrum, method)
     if method == "sparse":
-        return _factorised(problem, "asked for")
+        return _factorised(problem, _normal.matrices(problem), "asked for")
     work = _normal.work(problem.A, problem.L) if method == "auto" and problem.damp else np.inf
-    if work <= _normal.MOST_WORK and _has_matrix(problem):
-        return _factorised(problem, f"the matrix is small: {work:.2g} multiplications at most")
+    if work <= _normal.MOST_WORK:
+        with suppress(TypeError):  # a part that has no matrix
+            matrices = _normal.matrices(problem)
+            return _factorised(problem, matrices, f"the matrix is small: {work:.2g} multiplications at most")
     if method == "cg" and not problem.damp:
         raise ValueError(
             f"{shown('method', method)}: with damp=0 the normal equations may be singular, and conjugate "
@@ -100,10 +104,10 @@ def _direct(problem: Problem, spectrum: Spectrum, method: str) -> Route:
     return Route(name, why, solve)
 
 
-def _factorised(problem: Problem, why: str) -> Route:
+def _factorised(problem: Problem, matrices: tuple[Any, Any], why: str) -> Route:
     def solve(x0: Array | None, rtol: float, most: int | None, progress: Progress) -> Array:
         try:
-            return _normal.solve(problem)
+            return _normal.solve(problem, *matrices)
         except RuntimeError as error:
             raise ValueError(
                 f"{shown('damp', problem.damp)}: the normal equations are singular ({error}): no unique "
@@ -118,18 +122,6 @@ def _iterated(problem: Problem, method: Callable[..., Array]) -> Solver:
         return method(problem, x0, rtol, most or MOST_ITERATIONS, progress)
 
     return solve
-
-
-def _has_matrix(problem: Problem) -> bool:
-    """Tell whether A and L are convolutions, or made of what has a matrix."""
-    for op in (problem.A, problem.L):
-        if op is None or isinstance(op, ConvOperator):
-            continue
-        try:
-            op.tosparse()
-        except TypeError:
-            return False
-    return True
 
 
 def _no_transform(problem: Problem, spectrum: Spectrum | None, method: str) -> str:

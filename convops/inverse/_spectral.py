@@ -116,16 +116,19 @@ def spectrum_of(A: Any, L: Any, real: bool) -> Spectrum | None:
         return _with_frequencies(inner, inner.frequencies._replace(weight=weight))
     if not isinstance(A, ConvOperator):
         return None
-    weight = A._map.correlated
-    weight = weight.astype(np.result_type(weight, np.float64))
-    if weight.dtype.kind == "c" and A._conjugated != A._transposed:
-        weight = weight.conj()
-    frequencies = frequencies_of(A.geometry, weight)
+    frequencies = frequencies_of(A.geometry, weight_of(A))
     if frequencies is None:
         return None
     return of_frequencies(
         A.geometry, frequencies, A._transposed, L, real, A.geometry.has_channels, exact=True
     )
+
+
+def weight_of(A: ConvOperator) -> Array:
+    """Return the weight of the convolution that A is, or is the adjoint of, in double precision."""
+    weight = A._map.correlated
+    weight = weight.astype(np.result_type(weight, np.float64))
+    return weight.conj() if A._conjugated != A._transposed else weight
 
 
 def of_frequencies(

@@ -16,7 +16,7 @@ from scipy import fft
 
 from convops._arrays import Array
 from convops.geometry import ConvGeometry
-from convops.inverse._spectral import Spectrum, columns, of_frequencies, put
+from convops.inverse._spectral import Spectrum, columns, of_frequencies, put, weight_of
 from convops.operators.algebra.scaled import Scaled
 from convops.operators.base import ConvOperator
 from convops.operators.closed_forms import with_channels
@@ -72,10 +72,7 @@ def preconditioner(A: Any, L: Any, damp: float, real: bool) -> Preconditioner | 
 
 def _surrogate(A: ConvOperator, L: Any, real: bool) -> Spectrum | None:
     geometry = A.geometry
-    weight = A._map.correlated
-    if weight.dtype.kind == "c" and A._conjugated != A._transposed:
-        weight = weight.conj()
-    weight = with_channels(geometry, weight.astype(np.result_type(weight, np.float64)))
+    weight = with_channels(geometry, weight_of(A))
     sizes, padding, names = [], [], []
     for number, axis in enumerate(geometry.axes, start=2):
         size, odd = axis.out_size if A._transposed else axis.size, axis.effective % 2

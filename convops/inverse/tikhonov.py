@@ -209,7 +209,7 @@ def tikhonov(
         )
     x = rows.astype(problem.dtype)
     misfit, residual = problem.residuals(x)
-    left = relative(residual, problem.right_side())
+    left = relative(residual, problem.right_side)
     if (left > tolerance).any():
         _warn(route.name, watch.iterations, float(left.max()), tolerance)
     image = x.reshape(batch + problem.A.input_shape)
