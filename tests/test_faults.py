@@ -7,6 +7,7 @@ conjugate transpose, or not linear, or not pure, or of another dtype. A correct 
 
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import cycle
 from math import prod
 from typing import Any
 
@@ -116,10 +117,15 @@ def pure(pair: Pair) -> bool:
     return not any(impure(*side) for side in sides(pair))
 
 
+def seeded(kind: Operator) -> Iterator[tuple[int, str]]:
+    """Yield every dtype with a seed of its own, and at least two seeds."""
+    return zip(range(max(len(kind.dtypes), len(SEEDS))), cycle(kind.dtypes), strict=False)
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.family}: {fault.name}")
 def test_every_fault_is_one(fault: Fault) -> None:
     assert fault.dtypes
-    for seed, dtype in enumerate(fault.dtypes):
+    for seed, dtype in seeded(fault):
         pair = fault.pair(dtype, seed)
         match fault.expected[0]:
             case "adjoint":
@@ -138,7 +144,7 @@ def test_every_fault_is_one(fault: Fault) -> None:
 
 @pytest.mark.parametrize("kind", CORRECT, ids=lambda kind: kind.name)
 def test_every_correct_operator_is_correct(kind: Operator) -> None:
-    for seed, dtype in enumerate(kind.dtypes):
+    for seed, dtype in seeded(kind):
         pair = kind.pair(dtype, seed)
         assert not wrong_dtype(pair), (dtype, seed)
         assert mismatch(pair) <= LIMIT * eps(pair) / 2, (dtype, seed)
