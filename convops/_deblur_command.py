@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from convops._arrays import Array
 from convops._command import in_one_line, refusals
+from convops._edge_taper import periodic
 from convops._files import refuse_output, written_whole
 from convops._geometry_options import boundary
 from convops._image_file import FORMATS, Picture, read_picture, refuse_format, write_picture
@@ -97,7 +99,7 @@ def run_deblur(options: argparse.Namespace) -> int:
     with refusals(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         A = Conv(psf, picture.channels.shape[1:], padding="same", boundary=options.boundary, flip=True)
-        damp, how = _chosen_damp(options, A, picture)
+        damp, how = _chosen_damp(options, A, psf, picture)
         reg = None if options.reg == "none" else options.reg
         restored, result = tikhonov(
             A, picture.channels, damp, reg=reg, progress=options.progress, full_output=True
@@ -117,7 +119,7 @@ def run_deblur(options: argparse.Namespace) -> int:
     return 0
 
 
-def _chosen_damp(options: argparse.Namespace, A: Conv, picture: Picture) -> tuple[float, str]:
+def _chosen_damp(options: argparse.Namespace, A: Conv, psf: Array, picture: Picture) -> tuple[float, str]:
     if options.damp != "auto":
         return options.damp, ", as given"
     start = time.perf_counter()
@@ -127,7 +129,10 @@ def _chosen_damp(options: argparse.Namespace, A: Conv, picture: Picture) -> tupl
     if options.progress:
         print(f"choosing the damp{where}", file=sys.stderr, flush=True)
     reg = None if options.reg == "none" else options.reg
-    damp = choose_damp(A, picture.channels[channel], reg=reg)
+    image = picture.channels[channel]
+    if set(A.geometry.boundary) != {"wrap"}:
+        A, image = periodic(image, psf)
+    damp = choose_damp(A, image, reg=reg)
     return damp, f", by generalised cross-validation{where} in {time.perf_counter() - start:.2f} s"
 
 

@@ -119,8 +119,8 @@ def _as_picture(name: str, image: Any, profile: bytes | None) -> Picture:
         mode = "I;16"
     if mode not in _MODES:
         raise CannotRun(
-            f"{name}: an image of Pillow's mode {image.mode!r} cannot be taken; grey of 8 or 16 bit and colour "
-            "of 8 bit can. Convert it."
+            f"{name}: an image of Pillow's mode {image.mode!r} cannot be taken; grey of 8 or 16 bit can, and "
+            "colour of 8 bit. Convert it."
         )
     pixels = np.asarray(image)
     alpha = pixels[..., -1] if mode in ("LA", "RGBA") else None
