@@ -23,7 +23,7 @@ def add_geometry_options(parser: argparse.ArgumentParser) -> None:
         "the weight has as many axes",
     )
     parser.add_argument(
-        "--stride", type=per_axis, default=1, metavar="N[,N]", help="step between outputs (default: 1)"
+        "--stride", type=steps, default=1, metavar="N[,N]", help="step between outputs (default: 1)"
     )
     parser.add_argument(
         "--padding",
@@ -34,7 +34,7 @@ def add_geometry_options(parser: argparse.ArgumentParser) -> None:
         "axis as 1:0,2:2, or valid, same, same_lower, full, causal (default: 0)",
     )
     parser.add_argument(
-        "--dilation", type=per_axis, default=1, metavar="N[,N]", help="step between taps (default: 1)"
+        "--dilation", type=steps, default=1, metavar="N[,N]", help="step between taps (default: 1)"
     )
     parser.add_argument(
         "--groups",
@@ -94,12 +94,18 @@ def _arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 def shape(text: str) -> tuple[int, ...]:
     """Return the sizes in a text such as "3,224,224", "3x224x224" or "(3, 224, 224)"."""
-    return tuple([_number(part, text, 1) for part in re.split("[,x×]", text.strip().strip("()").strip(","))])
+    sizes = text.strip().strip("()").removesuffix(",")
+    return tuple([_number(part, text, 1) for part in re.split("," if "," in sizes else "[x×]", sizes)])
 
 
-def per_axis(text: str) -> int | tuple[int, ...]:
+def steps(text: str) -> int | tuple[int, ...]:
+    """Return the step, or the steps one per axis, in a text such as "2" or "2,1"."""
+    return per_axis(text, 1)
+
+
+def per_axis(text: str, minimum: int = 0) -> int | tuple[int, ...]:
     """Return the number, or the numbers one per axis, in a text such as "2" or "2,1"."""
-    numbers = tuple([_number(part, text) for part in text.split(",")])
+    numbers = tuple([_number(part, text, minimum) for part in text.split(",")])
     return numbers if len(numbers) > 1 else numbers[0]
 
 

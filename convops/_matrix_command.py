@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.io import mmwrite, savemat
+from scipy.io.matlab import MatWriteError
 from scipy.sparse import csr_array, save_npz
 
 from convops._command import CannotRun, in_one_line, refusals
@@ -111,16 +112,19 @@ def read_weight(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        # A ValueError names an object of the parser, which tells the user nothing.
+        why = in_one_line(error) if isinstance(error, SyntaxError) else "it holds more than numbers"
         typed = in_one_line(text)
         typed = typed if len(typed) < 60 else typed[:60] + "..."
         raise CannotRun(
             f'{typed}: a weight is typed as numbers in brackets, as "[[1,2],[3,4]]"; this cannot be read '
-            f"({in_one_line(error)})."
+            f"({why})."
         ) from error
 
 
 def _write_npz(file: Path, W: csr_array) -> None:
-    save_npz(file, W)
+    with file.open("wb") as opened:  # given a name, it adds the ending where that is .NPZ
+        save_npz(opened, W)
 
 
 def _write_mtx(file: Path, W: csr_array) -> None:
@@ -135,7 +139,10 @@ def _write_mat(file: Path, W: csr_array) -> None:
             "a .mat file holds sparse matrices in double precision, and W has integers beyond 2**53. Write "
             "a .npz file."
         )
-    savemat(file, {"W": wide}, appendmat=False)
+    try:
+        savemat(file, {"W": wide}, appendmat=False)
+    except MatWriteError as error:
+        raise ValueError(f"{in_one_line(error)}. Write a .npz file.") from error
 
 
 WRITERS: dict[str, Callable[[Path, csr_array], None]] = {

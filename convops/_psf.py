@@ -18,9 +18,10 @@ _POINTS = 32
 
 
 class Form(NamedTuple):
-    """A kernel by name: its numbers, how far it reaches from its middle, and its taps in that reach."""
+    """A kernel by name: what its numbers are, how far it reaches from its middle, and its taps."""
 
-    numbers: tuple[str, ...]
+    rule: str
+    example: tuple[float, ...]
     reach: Callable[..., float]
     taps: Callable[..., Array]
 
@@ -68,19 +69,14 @@ def _by_name(typed: str, form: Form, rest: str, spatial: tuple[int, ...]) -> Arr
         numbers = [float(part) for part in rest.split(",")]
     except ValueError:
         numbers = []
-    sizes = numbers[:1]  # an angle may be any number
-    if len(numbers) != len(form.numbers) or not all(map(isfinite, numbers)) or min(sizes, default=0) <= 0:
-        name = typed.partition(":")[0]
-        rule = " and ".join(form.numbers)
-        raise CannotRun(f"--psf {typed}: {name} takes {rule} in pixels or degrees, above 0, as {_as(name)}.")
+    # The first number is a length; an angle may be any.
+    if len(numbers) != len(form.example) or not all(map(isfinite, numbers)) or numbers[0] <= 0:
+        example = ",".join(f"{number:g}" for number in form.example)
+        raise CannotRun(f"--psf {typed}: it takes {form.rule}, as {typed.partition(':')[0]}:{example} does.")
     reach = form.reach(*numbers)
     if reach > max(spatial):
         _refuse_larger(typed, (2 * reach + 1,) * 2, spatial)
     return form.taps(*numbers)
-
-
-def _as(name: str) -> str:
-    return {"gaussian": "gaussian:2.5", "motion": "motion:15,30", "disk": "disk:4"}[name]
 
 
 def _refuse_larger(typed: str, shape: tuple[float, ...], spatial: tuple[int, ...]) -> None:
@@ -104,11 +100,13 @@ def motion(length: float, angle: float) -> Array:
 
     A tap is the part of the line that lies in its pixel.
     """
-    points = _POINTS * ceil(length) * 2 + 1
-    along = (np.arange(points) - points // 2) * (length / points)
+    points = _POINTS * ceil(length) * 2
+    along = (np.arange(points) + 0.5) * (length / points) - length / 2
     rows, columns = np.rint(-along * sin(radians(angle))), np.rint(along * cos(radians(angle)))
-    down, right = int(rows.max()), int(columns.max())
-    return _counted(rows, columns, abs(down), abs(right))
+    down, right = (int(abs(line).max()) for line in (rows, columns))
+    taps = np.zeros((2 * down + 1, 2 * right + 1))
+    np.add.at(taps, (rows.astype(int) + down, columns.astype(int) + right), 1.0)
+    return taps
 
 
 def disk(radius: float) -> Array:
@@ -118,12 +116,6 @@ def disk(radius: float) -> Array:
     inside = fine[:, None] ** 2 + fine**2 <= radius**2
     blocks = inside.reshape(2 * reach + 1, _POINTS, 2 * reach + 1, _POINTS)
     taps: Array = blocks.sum(axis=(1, 3)) / _POINTS**2
-    return taps
-
-
-def _counted(rows: Array, columns: Array, down: int, right: int) -> Array:
-    taps = np.zeros((2 * down + 1, 2 * right + 1))
-    np.add.at(taps, (rows.astype(int) + down, columns.astype(int) + right), 1.0)
     return taps
 
 
@@ -140,9 +132,9 @@ def _disk_reach(radius: float) -> float:
 
 
 FORMS_BY_NAME = {
-    "gaussian": Form(("a standard deviation",), _gaussian_reach, gaussian),
-    "motion": Form(("a length", "an angle"), _motion_reach, motion),
-    "disk": Form(("a radius",), _disk_reach, disk),
+    "gaussian": Form("a standard deviation in pixels, above 0", (2.5,), _gaussian_reach, gaussian),
+    "motion": Form("a length in pixels, above 0, and an angle in degrees", (15, 30), _motion_reach, motion),
+    "disk": Form("a radius in pixels, above 0", (4,), _disk_reach, disk),
 }
 
 
