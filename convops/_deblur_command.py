@@ -20,22 +20,25 @@ from convops.inverse import choose_damp, tikhonov
 from convops.operators import Conv
 
 _DESCRIPTION = """\
-Restore a blurred image whose point spread (PSF) is known: the x that minimises |A x - b|^2 + damp^2 |L x|^2,
-with A the convolution with the PSF, b the image, and L what --reg names. Grey and colour, 8 and 16 bit; the
-result has the form of the image. Needs the extra 'plot'.
+Restore a blurred image whose point spread (PSF) is known: the x that minimises
+|A x - b|^2 + damp^2 |L x|^2, with A the convolution with the PSF, b the image,
+and L what --reg names. Grey of 8 or 16 bit, colour of 8; the result has the
+form of the image. Needs the extra 'plot'.
 """
 _EPILOG = """\
 point spreads:
 
   gaussian:SIGMA       sigma in pixels, as gaussian:2.5
-  motion:LENGTH,ANGLE  a straight line, in pixels, at degrees from the right towards the top
-  disk:RADIUS          out of focus, in pixels
-  FILE                 a .npy array with two axes, or an image of the PSF (colour is averaged)
+  motion:LENGTH,ANGLE  a straight line: its pixels, its degrees, from the
+                       right towards the top
+  disk:RADIUS          out of focus: the radius in pixels
+  FILE                 a .npy array with two axes, or an image of a point;
+                       colour is averaged
 
 examples:
 
   convops deblur blurred.png --psf gaussian:2.5 -o restored.png
-  convops deblur photograph.jpg --psf motion:15,30 --damp 0.05 --progress -o restored.png
+  convops deblur shaken.jpg --psf motion:15,30 --damp 0.05 -o restored.png
 """
 
 

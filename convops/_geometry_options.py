@@ -54,8 +54,7 @@ def add_geometry_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--transposed",
         action="store_true",
-        help="the transpose of the convolution, which reads --input-shape and returns what the "
-        "convolution reads",
+        help="the transposed convolution: the input shape is that of what the transpose reads",
     )
     parser.add_argument(
         "--output-padding",

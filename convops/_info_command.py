@@ -15,15 +15,16 @@ LARGEST_WEIGHT = 2**25
 """Taps of a weight up to which it is worth making one at random."""
 
 _DESCRIPTION = """\
-Print the arithmetic of a convolution's sizes, how many entries its matrix W has and how many bytes they
-take, and which method the operator would use, why, and what the others would cost. No matrix is built.
+Print the arithmetic of a convolution's sizes, how many entries its matrix W
+has and how many bytes they take, and which method the operator would use, why,
+and what the others would cost. No matrix is built.
 """
 _EPILOG = """\
 examples:
 
-  convops info --weight-shape 64,3,7,7 --input-shape 3,224,224 --stride 2 --padding 3
-  convops info --weight-shape 5x5 --input-shape 512x512 --padding same --boundary symmetric
-  convops info --weight-shape 20,10,5,5 --input-shape 20,6,6 --stride 3 --padding 2 --transposed
+  convops info --weight-shape 64,3,7,7 --input-shape 3,224,224 --stride 2
+  convops info --weight-shape 5x5 --input-shape 512x512 --padding same
+  convops info --weight-shape 3,3 --input-shape 4,4 --stride 2 --transposed
 """
 
 

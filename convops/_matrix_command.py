@@ -20,15 +20,16 @@ MOST_PRINTED = 40
 PICTURES = (".png", ".pdf", ".svg")
 
 _DESCRIPTION = f"""\
-Build the sparse matrix W of a convolution: W @ x is the convolution of x, with arrays as vectors in C order.
-It goes to the file that -o names; without -o, a W of at most {MOST_PRINTED} rows and columns is printed.
+Build the sparse matrix W of a convolution: W @ x is the convolution of x, with
+arrays as vectors in C order. It goes to the file that -o names; without -o, a
+W of at most {MOST_PRINTED} rows and columns is printed.
 """
 _EPILOG = """\
 examples:
 
   convops matrix "[[1,2],[3,4]]" --input-shape 3,3
   convops matrix weight.npy --input-shape 3,32,32 --padding same -o W.npz
-  convops matrix "[1,2,1]" --input-shape 100 --boundary wrap --padding same -o W.mtx --picture W.png
+  convops matrix "[1,2,1]" --input-shape 100 -o W.mtx --picture W.png
 """
 
 

@@ -55,7 +55,7 @@ def test_a_grey_image_is_restored_as_tikhonov_does(
     found = loaded(output)
     assert found.dtype == kind
     assert abs(found - np.clip(x, 0, 1) * peak).max() < 0.51 + 1e-6 * peak
-    assert psnr(found / peak, GREY) > psnr(blurred / peak, GREY) + 4
+    assert psnr(found / peak, GREY) > psnr(blurred / peak, GREY) + 2.5
     printed = capsys.readouterr()
     assert printed.err == ""
     rms = np.sqrt(np.mean((A(x) - blurred / peak) ** 2))
