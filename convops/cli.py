@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader has what it wanted; Python would complain once more when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as error:
+    except OSError as error:  # of stdout, as a rule: the commands tell those of their files
         print(f"convops: {in_one_line(error)}", file=sys.stderr)
     return 2
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="convops",
-        description="Convolution as a linear map: its sizes, its sparse matrix, its adjoint, its inverse.",
+        description="Convolution as a linear map: its sizes, matrix, adjoint and inverse.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
