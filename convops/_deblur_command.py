@@ -11,12 +11,12 @@ import numpy as np
 
 from convops._arrays import Array
 from convops._command import in_one_line, refusals
-from convops._edge_taper import periodic
 from convops._files import refuse_output, written_whole
 from convops._geometry_options import boundary
+from convops._image_damp import REGULARISERS, damp_for_image
 from convops._image_file import FORMATS, Picture, read_picture, refuse_format, write_picture
 from convops._psf import FORMS, point_spread
-from convops.inverse import choose_damp, tikhonov
+from convops.inverse import tikhonov
 from convops.operators import Conv
 
 _DESCRIPTION = """\
@@ -66,11 +66,11 @@ def add_deblur_parser(commands: Any) -> None:
         type=_damp,
         default="auto",
         metavar="NUMBER",
-        help="how much to smooth, or auto: generalised cross-validation (default: %(default)s)",
+        help="how much to smooth, or auto: by cross-validation (default: %(default)s)",
     )
     parser.add_argument(
         "--reg",
-        choices=("none", "gradient", "laplacian"),
+        choices=tuple(REGULARISERS),
         default="gradient",
         help="what is kept small: the image itself, its gradient or its laplacian (default: %(default)s)",
     )
@@ -131,12 +131,8 @@ def _chosen_damp(options: argparse.Namespace, A: Conv, psf: Array, picture: Pict
     where = f" on channel {channel + 1} of {count}" if count > 1 else ""
     if options.progress:
         print(f"choosing the damp{where}", file=sys.stderr, flush=True)
-    reg = None if options.reg == "none" else options.reg
-    image = picture.channels[channel]
-    if set(A.geometry.boundary) != {"wrap"}:
-        A, image = periodic(image, psf)
-    damp = choose_damp(A, image, reg=reg)
-    return damp, f", by generalised cross-validation{where} in {time.perf_counter() - start:.2f} s"
+    damp, chosen = damp_for_image(A, psf, picture.channels[channel], options.reg, picture.peak)
+    return damp, f", {chosen}{where} in {time.perf_counter() - start:.2f} s"
 
 
 def _damp(text: str) -> str | float:
