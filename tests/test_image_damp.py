@@ -33,7 +33,7 @@ def test_white_noise_is_left_to_cross_validation(reg: str) -> None:
 def test_a_compressed_image_is_not_taken_for_one_without_noise() -> None:
     Image = pytest.importorskip("PIL.Image")
     file = io.BytesIO()
-    Image.fromarray(np.rint(BLURRED * 255).astype(np.uint8)).save(file, "JPEG", quality=85)
+    Image.fromarray(np.rint(BLURRED * 255).astype(np.uint8)).save(file, "JPEG", quality=95)
     with Image.open(file) as image:
         compressed = np.asarray(image) / 255
     damp, words = damp_for_image(A, PSF, compressed, "gradient", 255)
@@ -41,7 +41,7 @@ def test_a_compressed_image_is_not_taken_for_one_without_noise() -> None:
     best = min(error(compressed, each) for each in np.geomspace(0.005, 0.5, 8))
     assert error(compressed, damp) < 1.5 * best
     assert error(compressed, damp) < 0.9 * np.linalg.norm(compressed - SCENE)
-    assert error(compressed, choose_damp(A, compressed, reg="gradient")) > 3 * best
+    assert error(compressed, choose_damp(A, compressed, reg="gradient")) > 2 * best
 
 
 def test_the_least_damp_is_the_rounding_over_the_signal() -> None:
