@@ -57,8 +57,8 @@ def read_picture(name: str) -> Picture:
             with Image.open(name) as image:
                 _refuse_lossy(name, image)
                 image.load()
-                profile = image.info.get("icc_profile")
-                return _as_picture(name, ImageOps.exif_transpose(image), profile)
+                form, profile = image.format, image.info.get("icc_profile")
+                return _as_picture(name, ImageOps.exif_transpose(image), form, profile)
     except CannotRun:
         raise
     except FileNotFoundError as error:
@@ -111,11 +111,11 @@ def _refuse_lossy(name: str, image: Any) -> None:
             )
 
 
-def _as_picture(name: str, image: Any, profile: bytes | None) -> Picture:
+def _as_picture(name: str, image: Any, form: str | None, profile: bytes | None) -> Picture:
     if image.mode in ("P", "PA"):
         image = image.convert("RGBA" if image.mode == "PA" or "transparency" in image.info else "RGB")
     mode = image.mode
-    if mode.startswith("I;16") or (mode == "I" and image.format == "PNG"):
+    if mode.startswith("I;16") or (mode == "I" and form == "PNG"):  # the latter before Pillow 11
         mode = "I;16"
     if mode not in _MODES:
         raise CannotRun(

@@ -29,7 +29,8 @@ def saved(pixels: np.ndarray, path: Path) -> np.ndarray:
 
 def loaded(path: Path) -> np.ndarray:
     with Image.open(path) as image:
-        return np.asarray(image)
+        pixels = np.asarray(image)
+    return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels  # grey of 16 bit in Pillow 10
 
 
 def kernel(sigma: float) -> np.ndarray:

@@ -36,7 +36,7 @@ def test_a_picture_that_is_not_changed_is_written_as_it_was(mode: str, ending: s
     assert (picture.peak, picture.mode) == (peak, mode)
     write_picture(picture, picture.channels, written)
     with Image.open(written) as found:
-        assert found.mode == mode
+        assert found.mode in (mode, "I" if mode == "I;16" else mode)  # what Pillow 10 says of it
         assert found.info["icc_profile"] == b"a profile"
         np.testing.assert_array_equal(np.asarray(found), pixels)
 
