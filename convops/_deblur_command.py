@@ -107,7 +107,10 @@ def run_deblur(options: argparse.Namespace) -> int:
         restored, result = tikhonov(
             A, picture.channels, damp, reg=reg, progress=options.progress, full_output=True
         )
-    with written_whole("--output", options.output, "the result") as file:
+    with (
+        refusals(f"--output {options.output}"),
+        written_whole("--output", options.output, "the result") as file,
+    ):
         write_picture(picture, restored, file)
     rms = float(np.sqrt(np.mean(np.square(result.residual)) / A.shape[0]))
     lines += [

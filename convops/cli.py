@@ -49,6 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except CannotRun as error:
         print(f"convops: {error}", file=sys.stderr)
+    except MemoryError as error:
+        print(f"convops: there is not enough memory. {in_one_line(error)}".rstrip(), file=sys.stderr)
     except KeyboardInterrupt:
         print("\nconvops: interrupted", file=sys.stderr)
     except BrokenPipeError:

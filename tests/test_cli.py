@@ -79,6 +79,16 @@ def test_every_command_has_help_that_fits_a_terminal(
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_too_little_memory_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def exhausted() -> int:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr(demo, "small_example", exhausted)
+    assert refused(capsys, "demo") == "convops: there is not enough memory. Unable to allocate 9 TiB\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
 def test_a_reader_that_leaves_and_a_full_disk_are_no_traceback(tmp_path: Path) -> None:
     reading, writing = os.pipe()
