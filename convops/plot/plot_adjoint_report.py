@@ -89,7 +89,7 @@ def _new_panels(flat: bool) -> list[Any]:
     from matplotlib import pyplot
 
     if flat:
-        return list(pyplot.subplots(2, 1, figsize=(6.4, 3.2), layout="constrained")[1])
+        return list(pyplot.subplots(2, 1, figsize=(6.4, 3.6), layout="constrained")[1])
     return list(pyplot.subplots(1, 2, figsize=(7.2, 4.2), layout="constrained")[1])
 
 
