@@ -145,7 +145,6 @@ class Scene:
         draw_squares(ax, map(self._cell_at, empty), "padding", self._gap, **padding)
         draw_squares(ax, map(self._cell_at, held), "entries", self._gap, **shade)
         draw_squares(ax, map(self._place_of_output, self.all_outputs()), "outputs", self._gap, **shade)
-        self._write_cells(everywhere, width, tall, color)
         style = {"color": color, "fontsize": 9.5, "ha": "left"}
         if self.flat:
             ax.text(self._left, -0.25, into, va="bottom", **style)
@@ -153,6 +152,7 @@ class Scene:
         else:
             ax.text(0, -0.2, into, va="bottom", **style)
             ax.text(self._output_corner[1], self._output_corner[0] - 0.2, out, va="bottom", **style)
+        self._write_cells(everywhere, width, tall, color)
 
     def _lay_out(self) -> float:
         """Decide where the outputs are, and return the height of the picture."""

@@ -35,10 +35,10 @@ class Strip(NamedTuple):
 
 
 def cells_of(axis: Axis, transposed: bool) -> int:
-    """Return how many cells a strip would have."""
+    """Return how many cells a strip has, or for a transpose a bound of that."""
     if not transposed:
         return axis.before + axis.size + axis.after
-    return axis.stride * (axis.out_size - 1) + 2 * axis.effective
+    return axis.stride * axis.out_size + 2 * axis.effective
 
 
 def strip_of(axis: Axis, transposed: bool) -> Strip:

@@ -77,7 +77,7 @@ def _draw(ax: Any, operator: Any, values: Array, name: str, colour: Array, marke
     if rank < values.size or values.size == count:
         text = f"{name}: rank {rank} of {count}"
     else:
-        text = f"{name}: {rank} of {count}, the largest"
+        text = f"{name}: the largest {rank} of {count}"
     number = np.arange(1, values.size + 1)
     every = max(values.size // 24, 1)
     style = {"color": colour, "marker": marker, "markersize": 4.5, "markevery": every}

@@ -16,6 +16,13 @@ pytest.importorskip("matplotlib")
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def picture(A: Any, **more: Any) -> Any:
+    """The picture in axes that no layout moves."""
+    from matplotlib.figure import Figure
+
+    return spy(A, Figure().subplots(), **more)
+
+
 def image_of(ax: Any) -> Array:
     (image,) = ax.images
     return np.asarray(image.get_array())
@@ -29,7 +36,7 @@ def covers(ax: Any, shape: tuple[int, int]) -> bool:
 def test_each_entry_has_the_colour_of_its_tap(name: str) -> None:
     weight_shape, input_shape, more = GEOMETRIES[name]
     geometry = ConvGeometry(weight_shape, input_shape, **more)
-    ax = spy(geometry)
+    ax = picture(geometry)
     image, taps = image_of(ax), taps_by_loops(geometry)
     assert image.shape == (*geometry.shape, 4)
     assert covers(ax, geometry.shape)
@@ -41,27 +48,27 @@ def test_each_entry_has_the_colour_of_its_tap(name: str) -> None:
 
 
 def test_the_legend_names_the_taps_in_their_colours() -> None:
-    legend = spy(ConvGeometry((2, 3), (4, 4))).get_legend()
+    legend = picture(ConvGeometry((2, 3), (4, 4))).get_legend()
     names = [text.get_text() for text in legend.get_texts()]
     assert names == ["(0, 0)", "(0, 1)", "(0, 2)", "(1, 0)", "(1, 1)", "(1, 2)"]
     assert np.allclose([patch.get_facecolor()[:3] for patch in legend.get_patches()], ramp(6))
-    meeting = spy(ConvGeometry(3, 6, padding=1, boundary="edge")).get_legend()
+    meeting = picture(ConvGeometry(3, 6, padding=1, boundary="edge")).get_legend()
     assert [text.get_text() for text in meeting.get_texts()] == ["0", "1", "2", "several"]
 
 
 def test_many_taps_have_a_colour_bar() -> None:
-    ax = spy(ConvGeometry((5, 5), (9, 9)))
+    ax = picture(ConvGeometry((5, 5), (9, 9)))
     assert ax.get_legend() is None
     (bar,) = [other for other in ax.figure.axes if other is not ax]
     assert [text.get_text() for text in bar.get_yticklabels()] == [
         "(0, 0)", "(1, 1)", "(2, 2)", "(3, 3)", "(4, 4)",
     ]  # fmt: skip
-    assert len(spy(ConvGeometry((5, 5), (9, 9)), legend=False).figure.axes) == 1
+    assert len(picture(ConvGeometry((5, 5), (9, 9)), legend=False).figure.axes) == 1
 
 
 def test_lines_lie_between_channels_and_rows_of_the_image() -> None:
     geometry = ConvGeometry((3, 2, 2, 2), (2, 4, 5))  # 3 * 3 * 4 rows, 2 * 4 * 5 columns
-    ax = spy(geometry)
+    ax = picture(geometry)
     upright = {
         segment[0][0]
         for lines in ax.collections
@@ -76,7 +83,7 @@ def test_lines_lie_between_channels_and_rows_of_the_image() -> None:
     }
     assert upright == {5 * k - 0.5 for k in range(1, 8)}
     assert level == {4 * k - 0.5 for k in range(1, 9)}
-    assert not spy(geometry, lines=False).collections
+    assert not picture(geometry, lines=False).collections
     strong = [lines for lines in ax.collections if lines.get_linewidth()[0] > 0.8]
     assert {tuple(s[0]) for lines in strong for s in lines.get_segments()} == {
         (19.5, -0.5),
@@ -87,7 +94,7 @@ def test_lines_lie_between_channels_and_rows_of_the_image() -> None:
 
 def test_large_matrices_are_drawn_by_cells_that_hold_an_entry() -> None:
     A = Conv(np.ones((3, 3)), (40, 40), padding=1)
-    ax = spy(A)
+    ax = picture(A)
     image = image_of(ax)
     rows, columns = A.toarray().nonzero()
     high = wide = -(-1600 // image.shape[0])
@@ -102,7 +109,7 @@ def test_large_matrices_are_drawn_by_cells_that_hold_an_entry() -> None:
 
 def test_a_cell_of_several_entries_has_their_mean_colour() -> None:
     geometry = ConvGeometry(2, 4001)
-    image = image_of(spy(geometry))
+    image = image_of(picture(geometry))
     high = -(-4000 // image.shape[0])
     assert high > 1
     # The first cell holds rows 0 to high - 1: tap 0 once in each, tap 1 in all but the last.
@@ -126,7 +133,7 @@ def test_a_million_rows_are_drawn_in_seconds_and_by_no_more_cells_than_pixels() 
 
 
 def test_an_image_that_no_machine_holds_is_drawn() -> None:
-    ax = spy(ConvGeometry((2, 2, 3, 3), (2, 2**20, 2**20), padding=1))
+    ax = picture(ConvGeometry((2, 2, 3, 3), (2, 2**20, 2**20), padding=1))
     image = image_of(ax)
     assert covers(ax, (2**41, 2**41))
     half = image.shape[0] // 2
@@ -139,6 +146,6 @@ def test_an_image_that_no_machine_holds_is_drawn() -> None:
 def test_a_fault_in_the_colours_is_seen() -> None:
     # What the first test would miss, if it compared nothing.
     geometry = ConvGeometry(2, 4)
-    image = image_of(spy(geometry)).copy()
+    image = image_of(picture(geometry)).copy()
     image[0, [0, 1]] = image[0, [1, 0]]
     assert not np.allclose(image[0, 0, :3], ramp(2)[0])
