@@ -1,5 +1,6 @@
 """What tests of pictures ask of a figure."""
 
+import re
 from itertools import combinations
 from typing import Any
 
@@ -68,3 +69,13 @@ def _hidden_texts(figure: Any) -> set[int]:
                 if not (axes.axison and low <= tick.get_loc() <= high):
                     hidden |= {id(tick.label1), id(tick.label2)}
     return hidden
+
+
+def cells_of(html: str) -> dict[tuple[int, int], str]:
+    """The colour of each cell (row, column) of the picture."""
+    cells = {}
+    for fill, path in re.findall(r'<path fill="([^"]+)" d="([^"]+)"', html):
+        for column, row in re.findall(r"M(\d+) (\d+)h1v1h-1z", path):
+            assert (int(row), int(column)) not in cells
+            cells[int(row), int(column)] = fill
+    return cells
