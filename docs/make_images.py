@@ -152,6 +152,7 @@ if __name__ == "__main__":
     matplotlib.rcParams.update({"svg.hashsalt": "convops", "font.family": "DejaVu Sans"})
     draw_sum()
     draw_matrices()
-    run_page(IMAGES.with_name("structure.md"))
+    for page in ("structure.md", "pictures.md"):
+        run_page(IMAGES.with_name(page))
     for name in PICTURES:
         run_example(name)
