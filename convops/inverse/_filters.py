@@ -77,7 +77,7 @@ def filters_of(spectrum: Spectrum, arrays: Array | None = None) -> Filters:
         times = np.broadcast_to(part.times[:, None], squares.shape)
         pieces.append((squares.ravel(), (energy * times).ravel(), times.ravel()))
         beyond += float((left * part.times).sum())
-        heard += float(((rhs.real**2 + rhs.imag**2).sum(axis=(2, 3)) * part.times).sum())
+        heard += float((_size(rhs) * part.times).sum())
     if any(line.copies > 1 for line in spectrum.frequencies.axes):
         beyond += max(float(np.linalg.norm(arrays) ** 2) - heard, 0.0)
     squares, energy, times = (np.concatenate(found) for found in zip(*pieces, strict=True))
@@ -89,19 +89,14 @@ def _filters(B: Array, rhs: Array, p: Array | None) -> tuple[Array, Array, Array
     m, k = B.shape[-2:]
     scaled = B if p is None else B / np.sqrt(np.where(p > 0, p, 1.0))[..., None, :]
     if min(m, k) == 1:
-        s2 = (B.real**2 + B.imag**2 if p is None else scaled.real**2 + scaled.imag**2).sum(axis=(-2, -1))[
-            ..., None
-        ]
-        along = rhs if m == 1 else _normalised(scaled).conj().swapaxes(-1, -2) @ rhs
-        left = _size(rhs if m == 1 else rhs - _normalised(scaled) @ along)
-        energy = _size(along)[..., None]
+        u = np.ones((1, 1)) if m == 1 else _normalised(scaled)
+        s2 = _size(scaled)[..., None]
     else:
         u, s, _ = np.linalg.svd(scaled, full_matrices=False)
-        along = u.conj().swapaxes(-1, -2) @ rhs
-        s2, energy = s**2, (along.real**2 + along.imag**2).sum(axis=-1)
-        left = _size(rhs - u @ along)
-    if m <= k:
-        left = np.zeros(left.shape)
+        s2 = s**2
+    along = u.conj().swapaxes(-1, -2) @ rhs
+    energy = (along.real**2 + along.imag**2).sum(axis=-1)
+    left = _size(rhs - u @ along) if m > k else np.zeros(energy.shape[:-1])
     if p is not None:
         for place in zip(*np.nonzero((p <= 0).any(axis=-1)), strict=True):
             s2[place], energy[place], left[place] = _with_unseen(scaled[place], rhs[place], p[place] > 0)
@@ -129,7 +124,7 @@ def _normalised(columns: Array) -> Array:
     return np.asarray(np.divide(columns, size, out=np.zeros_like(columns), where=size > 0))
 
 
-def _size(rows: Array) -> Array:
-    """Return ‖b‖² of blocks ``(groups, points, m, batch)``."""
-    found: Array = (rows.real**2 + rows.imag**2).sum(axis=(-2, -1))
+def _size(blocks: Array) -> Array:
+    """Return the sum of the squares of each block."""
+    found: Array = (blocks.real**2 + blocks.imag**2).sum(axis=(-2, -1))
     return found
