@@ -136,4 +136,6 @@ if __name__ == "__main__":
     matplotlib.rcParams.update({"svg.hashsalt": "convops", "font.family": "DejaVu Sans"})
     draw_sum()
     draw_matrices()
-    run_page(IMAGES.with_name("structure.md"))
+    for page in sorted(IMAGES.parent.glob("*.md")):
+        if 'savefig("images/' in page.read_text("utf-8"):
+            run_page(page)
