@@ -7,6 +7,7 @@ from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
 from convops.inverse import (
     ConvergenceWarning,
+    DampResult,
     TikhonovResult,
     choose_damp,
     difference,
@@ -39,6 +40,7 @@ __all__ = [
     "ConvPattern",
     "ConvTranspose",
     "ConvergenceWarning",
+    "DampResult",
     "KernelOperator",
     "OperatorNorm",
     "TikhonovResult",

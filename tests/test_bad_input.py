@@ -1355,6 +1355,9 @@ TABLE: list[Row] = [
     row("choose_damp", {"rule": "discrepancy"}, TypeError, "noise=None", "standard deviation", "gcv"),
     row("choose_damp", {"rule": "discrepancy", "noise": 0}, ValueError, "noise=0", "above 0"),
     row("choose_damp", {"rule": "discrepancy", "noise": 9.0}, ValueError, "noise=9.0", "at most 4.95"),
+    row("choose_damp", {"rule": "l-curve"}, ValueError, "rule='l-curve'", "'lcurve'"),
+    row("choose_damp", {"rule": "lcurve"}, ValueError, "rule='lcurve'", "no corner", "gcv"),
+    row("choose_damp", {"progress": 1}, TypeError, "progress=1", "True or False"),
     row("choose_damp", {"b": 0 * ONES}, ValueError, "b is 0 everywhere"),
     # ------------------------------------------------------------------------------------- differences
     row("difference", {"order": 0}, ValueError, "order=0", "at least 1"),

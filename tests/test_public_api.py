@@ -26,6 +26,7 @@ NAMES = [
     "ConvPattern",
     "ConvTranspose",
     "ConvergenceWarning",
+    "DampResult",
     "KernelOperator",
     "OperatorNorm",
     "TikhonovResult",
@@ -53,6 +54,7 @@ NAMES = [
 RETURNED_ONLY = {
     "AdjointReport",
     "ConvergenceWarning",
+    "DampResult",
     "OperatorNorm",
     "TikhonovResult",
 }  # users read it, they do not make it: no Parameters, no Raises

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
+from convops.operators.algebra.scaled import Scaled
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,15 @@ class Problem:
         x = x.astype(self.wide)
         misfit = self.b - self.A.matvec(x)
         return misfit, self.A.rmatvec(misfit) - self.penalised(x)
+
+
+def arrays_of(problem: Problem) -> Array:
+    """Return b as arrays with an axis of channels, ``(batch, channels, *spatial)``."""
+    A = problem.A
+    while isinstance(A, Scaled):
+        A = A.parts[0]
+    spatial = A.output_shape[A.geometry.has_channels :]
+    return problem.b.reshape(len(problem.b), -1, *spatial)
 
 
 def norms(rows: Array) -> Array:

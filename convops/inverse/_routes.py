@@ -11,7 +11,7 @@ from convops._arguments import shown
 from convops._arrays import Array
 from convops.inverse import _normal
 from convops.inverse._iterate import MOST_ITERATIONS, by_cg, by_lsmr
-from convops.inverse._problem import Problem
+from convops.inverse._problem import Problem, arrays_of
 from convops.inverse._progress import Progress
 from convops.inverse._spectral import Singular, Spectrum, spectrum_of
 from convops.operators.algebra.scaled import Scaled
@@ -73,18 +73,9 @@ def spectrum_of_problem(problem: Problem) -> Spectrum | None:
     return spectrum_of(problem.A, problem.L, problem.dtype.kind != "c")
 
 
-def arrays_of(problem: Problem) -> Array:
-    """Return b as arrays with an axis of channels, ``(batch, channels, *spatial)``."""
-    A = problem.A
-    while isinstance(A, Scaled):
-        A = A.parts[0]
-    spatial = A.output_shape[A.geometry.has_channels :]
-    return problem.b.reshape(len(problem.b), -1, *spatial)
-
-
 def _direct(problem: Problem, spectrum: Spectrum, method: str) -> Route:
     kinds = spectrum.transforms
-    name = method if method != "auto" else ("fft" if "fft" in kinds else "dct")
+    name = method if method != "auto" else spectrum.route
     why = "every axis is diagonal: " + " and ".join(sorted(kinds, reverse=True))
     m, k = spectrum.frequencies.block_shape
     if m * k > 1:

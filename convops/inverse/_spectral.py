@@ -37,6 +37,8 @@ class Part(NamedTuple):
     """Blocks at a box of frequencies, ``(groups, points, m, k)``, and LᴴL there, ``(groups, points, k)``."""
 
     where: tuple[slice, ...]
+    times: Array
+    """How many frequencies each point stands for."""
     blocks: Array
     penalty: Array | None
 
@@ -58,6 +60,17 @@ class Spectrum(NamedTuple):
         """Which transforms there are, "fft", "dct" or both."""
         return {"dct" if line.cosine else "fft" for line in self.frequencies.axes}
 
+    @property
+    def route(self) -> str:
+        """Which of them names the route."""
+        return "fft" if "fft" in self.transforms else "dct"
+
+    @property
+    def block_shape(self) -> tuple[int, int]:
+        """How many data and how many unknowns there are at one frequency, in each group."""
+        m, k = self.frequencies.block_shape
+        return (k, m) if self.adjoint else (m, k)
+
     def parts(self) -> Iterator[Part]:
         """Yield the blocks of all frequencies, so many at once as can be held."""
         for points in self.frequencies.parts():
@@ -69,7 +82,7 @@ class Spectrum(NamedTuple):
             if p is not None:
                 p = np.broadcast_to(p, (blocks.shape[0], *p.shape[1:]))
                 p = np.tile(p, blocks.shape[-1] // p.shape[-1])
-            yield Part(where, blocks, p)
+            yield Part(where, self.frequencies.times(points), blocks, p)
 
     def solve(self, b: Array, damp: float) -> Array:
         """Return the answers, ``(batch, channels, *spatial)``, to data in that form."""

@@ -30,17 +30,26 @@ _FLOOR = 1e-6
 Preconditioner = Callable[[Array], Array]
 
 
-def preconditioner(A: Any, L: Any, damp: float, real: bool) -> Preconditioner | None:
-    """Return an approximate inverse of AᴴA + damp² LᴴL, on vectors, or None where there is none."""
+def neighbour(A: Any, L: Any, real: bool) -> tuple[Spectrum, float] | None:
+    """Return a convolution that differs from A near the border, and the factor that A has before it."""
     factor = 1.0
     while isinstance(A, Scaled):
         factor *= float(abs(A.factor))
         A = A.parts[0]
-    if not isinstance(A, ConvOperator) or not damp or not factor:
+    if not isinstance(A, ConvOperator) or not factor:
         return None
     spectrum = _surrogate(A, L, real)
-    if spectrum is None:
+    return None if spectrum is None else (spectrum, factor)
+
+
+def preconditioner(A: Any, L: Any, damp: float, real: bool) -> Preconditioner | None:
+    """Return an approximate inverse of AᴴA + damp² LᴴL, on vectors, or None where there is none."""
+    found = neighbour(A, L, real) if damp else None
+    if found is None:
         return None
+    spectrum, factor = found
+    while isinstance(A, Scaled):
+        A = A.parts[0]
     inverse = _inverse(spectrum, SHIFT * (damp / factor) ** 2)
     if inverse is None:
         return None
