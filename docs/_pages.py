@@ -2,10 +2,10 @@
 
 They are written to be read on GitHub too, so nothing in them is Sphinx's own.
 
-- A page that stands outside docs/ (`MIRRORED`) is copied to docs/repository/ for the build, and links to it are led
-  there.
-- The list below ``<!-- contents -->`` is the menu of a section: its pages are those that the items begin with.
-- A script of examples/ whose docstring has no title gets one from its first sentence.
+- A page that stands outside docs/ (`MIRRORED`) is copied to docs/repository/ for the build, and links to it are
+  led there.
+- The list below ``<!-- contents -->`` is the menu of a section: the pages that its items begin with.
+- A script of examples/ whose docstring has no title gets one: its first words.
 """
 
 import inspect
@@ -23,8 +23,8 @@ GALLERY_HEADER = """\
 Examples
 ========
 
-Programs to run as they are, from the root of a checkout. The tests run each of them, and each ends by asserting
-what it claims.
+Programs to run as they are, from the root of a checkout. The tests run each of them, and each ends by
+asserting what it claims.
 """
 
 
@@ -68,21 +68,26 @@ def relinked(text: str, file: Path) -> str:
     return "".join(lines)
 
 
-def contents(text: str) -> list[str]:
-    """Return what the items of the lists below ``<!-- contents -->`` begin with, as targets of links."""
-    targets = []
+def items(text: str) -> list[tuple[str, str]]:
+    """Return what the items below ``<!-- contents -->`` begin with: text and target of a link."""
+    found = []
     for part in re.split(r"^<!-- contents -->\n+", text, flags=re.MULTILINE)[1:]:
-        items = re.split(r"\n\n(?![- ])", part)[0]
-        targets += re.findall(r"^- \[[^\]]*\]\(([^)#]+)\)", items, flags=re.MULTILINE)
-    return targets
+        listed = re.split(r"\n\n(?![- ])", part)[0]
+        found += re.findall(r"^- \[([^\]]*)\]\(([^)#]+)\)", listed, flags=re.MULTILINE)
+    return found
+
+
+def contents(text: str) -> list[str]:
+    """Return the targets of `items`."""
+    return [target for _, target in items(text)]
 
 
 def with_menu(text: str) -> str:
     """Return the text of a page with a toctree, which shows nothing, of the pages that it lists."""
-    pages = [target.rpartition(".")[0] for target in contents(text)]
-    if not pages:
+    entries = [f"{title} <{target.rpartition('.')[0]}>" for title, target in items(text)]
+    if not entries:
         return text
-    return "\n".join([text, "```{toctree}", ":hidden:", "", *pages, "```", ""])
+    return "\n".join([text, "```{toctree}", ":hidden:", "", *entries, "```", ""])
 
 
 def titled(script: str) -> str:
@@ -90,7 +95,7 @@ def titled(script: str) -> str:
     opening = re.match(r'"""\s*(.+)\n?(.*)', script)
     if opening is None or re.fullmatch(r"([=\-~#*])\1{2,}", opening[2].strip()):
         return script
-    title = re.split(r"[:.]", opening[1].removesuffix('"""'))[0].strip()
+    title = re.split(r'[:.]|"""', opening[1])[0].strip()
     return f'"""\n{title}\n{"=" * len(title)}\n\n{script[3:].lstrip()}'
 
 
@@ -135,8 +140,8 @@ def signature(app: Any, what: str, name: str, thing: Any, options: Any, argument
 def resolved(app: Any, env: Any, node: Any, shown: Any) -> Any:
     """Return what a name in single backquotes becomes that is not found where it stands.
 
-    It may be a public name of convops, which any module mentions without its prefix; a name of another package, or
-    of an argument, is shown as it is. One that says that it is of convops has to be there.
+    It may be a public name of convops, which any module mentions without its prefix; a name of another package,
+    or of an argument, is shown as it is. One that says that it is of convops has to be there.
     """
     target = node["reftarget"]
     if node.get("refdomain") != "py" or node["reftype"] != "obj" or target.startswith("convops."):

@@ -1,6 +1,6 @@
 """Build the site and open it: ``python docs/build.py``. With ``--no-open`` it is only built.
 
-A warning of Sphinx is an error, and so is a link inside the site that leads nowhere. It needs the extra "docs".
+A warning of Sphinx is an error, and so is a link inside the site that leads nowhere. Needs the extra "docs".
 """
 
 import argparse

@@ -26,7 +26,7 @@ import pytest
 import convops
 
 ROOT = Path(__file__).resolve().parents[1]
-EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*EXECUTED, ROOT / "CHANGELOG.md"]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 OPTIONAL = {"cvxpy", "sklearn", "torch"}  # a block that imports one is skipped where it is missing
