@@ -2,8 +2,8 @@
 
 They are written to be read on GitHub too, so nothing in them is Sphinx's own.
 
-- A page that stands outside docs/ (`MIRRORED`) is copied to docs/repository/ for the build, and links to it are
-  led there.
+- A page that stands outside docs/ (`MIRRORED`) is copied to docs/repository/ for the build, and links to it
+  are led there.
 - The list below ``<!-- contents -->`` is the menu of a section: the pages that its items begin with.
 - A script of examples/ whose docstring has no title gets one: its first words.
 """
@@ -140,8 +140,8 @@ def signature(app: Any, what: str, name: str, thing: Any, options: Any, argument
 def resolved(app: Any, env: Any, node: Any, shown: Any) -> Any:
     """Return what a name in single backquotes becomes that is not found where it stands.
 
-    It may be a public name of convops, which any module mentions without its prefix; a name of another package,
-    or of an argument, is shown as it is. One that says that it is of convops has to be there.
+    It may be a public name of convops, which any module mentions without its prefix; a name of another
+    package, or of an argument, is shown as it is. One that says that it is of convops has to be there.
     """
     target = node["reftarget"]
     if node.get("refdomain") != "py" or node["reftype"] != "obj" or target.startswith("convops."):

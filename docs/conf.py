@@ -33,6 +33,7 @@ myst_enable_extensions: list[str] = []
 
 autodoc_typehints = "none"  # numpydoc's sections have the types
 autodoc_default_options = {"member-order": "groupwise"}
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
