@@ -24,6 +24,7 @@ extensions = [
 exclude_patterns = ["_build", "_scripts"]
 templates_path = ["_templates"]
 nitpicky = True
+smartquotes = False  # "gemm" is what one types
 default_role = "py:obj"
 
 # The anchors that GitHub gives headings, so that a link with one leads to the same place there and here.
