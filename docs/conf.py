@@ -29,8 +29,8 @@ default_role = "py:obj"
 
 # The anchors that GitHub gives headings, so that a link with one leads to the same place there and here.
 myst_heading_anchors = 4
-# What stands in a page is what GitHub shows: no extension of Markdown.
-myst_enable_extensions: list[str] = []
+# What stands in a page is what GitHub shows: of the extensions of Markdown those alone that it has too.
+myst_enable_extensions = ["tasklist"]
 
 autodoc_typehints = "none"  # numpydoc's sections have the types
 autodoc_default_options = {"member-order": "groupwise"}
