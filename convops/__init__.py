@@ -25,6 +25,7 @@ from convops.operators import (
     conv_transpose,
     hstack,
     identity,
+    selection,
     vstack,
 )
 from convops.probing import probe_colors, probe_matrix
@@ -60,6 +61,7 @@ __all__ = [
     "operator_norm",
     "probe_colors",
     "probe_matrix",
+    "selection",
     "singular_values",
     "spectral_route",
     "tikhonov",

@@ -42,6 +42,7 @@ from convops import (
     operator_norm,
     probe_colors,
     probe_matrix,
+    selection,
     singular_values,
     spectral_route,
     tikhonov,
@@ -98,6 +99,7 @@ CALLERS: dict[str, Callable[..., Any]] = {
         op, adjoint, **({"input_shape": 5, "output_shape": 4} | more)
     ),
     "identity": lambda shape=(5, 5), **more: identity(shape, **more),
+    "selection": lambda mask=(True, False), **more: selection(mask, **more),
     "vstack": lambda operators=(A, A): vstack(operators),
     "hstack": lambda operators=(A, A): hstack(operators),
     "block_diag": lambda operators=(A, A): block_diag(operators),
@@ -309,7 +311,7 @@ TABLE: list[Row] = [
     ),
     *(
         row(
-            (*SPECTRAL, "operator_norm"),
+            SPECTRAL if isinstance(op, type(2 * A) | type(A + A)) else (*SPECTRAL, "operator_norm"),
             {"op": op},
             TypeError,
             "takes a Conv or a ConvTranspose",
@@ -771,7 +773,11 @@ TABLE: list[Row] = [
     row(("K.H(y)",), {"x": np.ones((2, 2))}, ValueError, "input_shape (4, 4)"),
     row(("K @ w",), {"x": np.ones((2, 2))}, ValueError, "x has shape (2, 2)", "length 4"),
     *dtypes("dtype", ("ConvGeometry.nbytes", *WEIGHTED, "check_adjoint of functions")),
-    *(each for each in dtypes("dtype", ("identity",)) if each.bad["dtype"] is not None),
+    row("selection", {"mask": [1, 0]}, TypeError, "mask=[1, 0]", "array of bool", "int64", "!= 0"),
+    row("selection", {"mask": True}, ValueError, "mask=True", "shape ()"),
+    row("selection", {"mask": [False, False]}, ValueError, "True somewhere", "shape (2,)", "0 are True"),
+    row("selection", {"mask": [[True], [True, False]]}, ValueError, "mask=[[True]", "array of bool"),
+    *(each for each in dtypes("dtype", ("identity", "selection")) if each.bad["dtype"] is not None),
     row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),
     *(
         row(

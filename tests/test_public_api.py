@@ -46,6 +46,7 @@ NAMES = [
     "operator_norm",
     "probe_colors",
     "probe_matrix",
+    "selection",
     "singular_values",
     "spectral_route",
     "tikhonov",
