@@ -99,6 +99,22 @@ def titled(script: str) -> str:
     return f'"""\n{title}\n{"=" * len(title)}\n\n{script[3:].lstrip()}'
 
 
+def drawn(block: Any, variables: Any, config: Any) -> str:
+    """Return, for sphinx-gallery, the pictures that a script has written beside itself, and take them away."""
+    from sphinx_gallery.scrapers import figure_rst
+
+    taken = []
+    for picture in sorted((DOCS / "_scripts").glob("*.png")):
+        place = Path(next(variables["image_path_iterator"]))
+        picture.replace(place)
+        taken.append(str(place))
+    return str(figure_rst(taken, config["src_dir"]))
+
+
+def _get_sg_image_scraper() -> Any:
+    return drawn
+
+
 def write(file: Path, text: str) -> None:
     """Write a file unless it says so already: Sphinx reads again what is newer than its last build."""
     if not file.exists() or file.read_text(encoding="utf-8") != text:

@@ -58,9 +58,12 @@ def broken_links(site: Path) -> list[str]:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Build the site from docs/, and open it.")
     parser.add_argument("--no-open", action="store_true", help="only build it")
+    parser.add_argument("--run-examples", action="store_true", help="and show what they print and draw")
     parser.add_argument("--out", type=Path, default=DOCS / "_build" / "html", help="where it is written")
     options = parser.parse_args(arguments)
     strict = ["--fail-on-warning", "--keep-going", "--nitpicky", "--quiet"]
+    if options.run_examples:
+        strict += ["--define", "sphinx_gallery_conf.plot_gallery=True"]
     built = subprocess.run([sys.executable, "-m", "sphinx", *strict, str(DOCS), str(options.out)])
     if built.returncode:
         return built.returncode

@@ -38,11 +38,15 @@ toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 
-# The scripts are not run here: the tests run each of them, and one that draws shows its picture in a page.
+# The scripts are run where docs/build.py is asked to; the tests run each of them anyway.
 sphinx_gallery_conf = {
     "examples_dirs": "_scripts",
     "gallery_dirs": "examples",
     "plot_gallery": "False",
+    "filename_pattern": ".",
+    "image_scrapers": ("_pages",),
+    "default_thumb_file": str(Path(__file__).with_name("_static") / "logo.svg"),
+    "thumbnail_size": (480, 180),
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
