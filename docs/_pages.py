@@ -100,7 +100,7 @@ def titled(script: str) -> str:
 
 
 def drawn(block: Any, variables: Any, config: Any) -> str:
-    """Return, for sphinx-gallery, the pictures that a script has written beside itself, and take them away."""
+    """Return, for sphinx-gallery, the pictures that a script has written beside itself; take them away."""
     from sphinx_gallery.scrapers import figure_rst
 
     taken = []
