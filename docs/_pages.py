@@ -5,7 +5,8 @@ They are written to be read on GitHub too, so nothing in them is Sphinx's own.
 - A page that stands outside docs/ (`MIRRORED`) is copied to docs/repository/ for the build, and links to it
   are led there.
 - The list below ``<!-- contents -->`` is the menu of a section: the pages that its items begin with.
-- A script of examples/ whose docstring has no title gets one: its first words.
+- A script of examples/ whose docstring has no title gets one: its first words. One that is not run shows
+  the picture that docs/images/ may have of it.
 """
 
 import inspect
@@ -99,6 +100,15 @@ def titled(script: str) -> str:
     return f'"""\n{title}\n{"=" * len(title)}\n\n{script[3:].lstrip()}'
 
 
+def pictured(script: str, picture: str) -> str:
+    """Return a script whose docstring ends in a picture, which stands for it in the gallery too."""
+    end = script.index('"""', 3)
+    shown = (
+        f"{script[:end].rstrip()}\n\n.. image:: /{picture}\n   :alt: What the script draws\n{script[end:]}"
+    )
+    return f"{shown}\n# sphinx_gallery_thumbnail_path = '{picture}'\n"
+
+
 def drawn(block: Any, variables: Any, config: Any) -> str:
     """Return, for sphinx-gallery, the pictures that a script has written beside itself; take them away."""
     from sphinx_gallery.scrapers import figure_rst
@@ -129,8 +139,12 @@ def prepare(app: Any, config: Any) -> None:
     scripts = sorted((ROOT / "examples").glob("*.py"))
     for stale in set((DOCS / "_scripts").glob("*.py")) - {DOCS / "_scripts" / path.name for path in scripts}:
         stale.unlink()
+    run = str(config.sphinx_gallery_conf["plot_gallery"]) == "True"
     for script in scripts:
-        write(DOCS / "_scripts" / script.name, titled(script.read_text(encoding="utf-8")))
+        text, picture = titled(script.read_text(encoding="utf-8")), f"images/{script.stem}.png"
+        if not run and (DOCS / picture).exists():
+            text = pictured(text, picture)
+        write(DOCS / "_scripts" / script.name, text)
     write(DOCS / "_scripts" / "GALLERY_HEADER.rst", GALLERY_HEADER)
 
 

@@ -8,6 +8,7 @@ import contextlib
 import io
 import os
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ from matplotlib.path import Path as Outline
 import convops
 
 IMAGES = Path(__file__).with_name("images")
+EXAMPLES = Path(__file__).parents[1] / "examples"
+PICTURES = (
+    "blind_deconvolution",
+    "deblur_a_photograph",
+    "missing_pixels",
+    "sharpen_a_volume",
+    "super_resolution",
+    "total_variation",
+)
 INK, FAINT = "#22303c", "#c3ccd4"
 FOUR = ("#f6b26b", "#93c47d", "#6fa8dc", "#c27ba0")  # one colour per entry of a 2 × 2 input
 
@@ -131,6 +141,12 @@ def run_page(page: Path) -> None:
             exec(code, namespace)
 
 
+def run_example(name: str) -> None:
+    """Run a script of examples/; it writes its picture to images/."""
+    with contextlib.chdir(IMAGES), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+
+
 if __name__ == "__main__":
     os.environ["SOURCE_DATE_EPOCH"] = "0"  # the date that matplotlib writes into a picture
     matplotlib.rcParams.update({"svg.hashsalt": "convops", "font.family": "DejaVu Sans"})
@@ -139,3 +155,5 @@ if __name__ == "__main__":
     for page in sorted(IMAGES.parent.glob("*.md")):
         if 'savefig("images/' in page.read_text("utf-8"):
             run_page(page)
+    for name in PICTURES:
+        run_example(name)

@@ -29,7 +29,14 @@ ROOT = Path(__file__).resolve().parents[1]
 EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 PAGES = [*EXECUTED, ROOT / "CHANGELOG.md"]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
-OPTIONAL = {"cvxpy", "sklearn", "torch"}  # a block that imports one is skipped where it is missing
+OPTIONAL = {
+    "cvxpy",
+    "pylops",
+    "sigpy",
+    "skimage",
+    "sklearn",
+    "torch",
+}  # a block that imports one is skipped where it is missing
 LANGUAGES = {"python", "text", "sh", "toml"}  # a block in a language outside this set could escape execution
 
 

@@ -133,6 +133,12 @@ def test_a_script_has_a_title(docstring: str, title: str) -> None:
     compile(script, "script", "exec")
 
 
+def test_a_script_that_is_not_run_shows_a_picture() -> None:
+    script = pages.pictured('"""\nA\n===\n\nText.\n\n"""\nx = """no"""\n', "images/a.png")
+    assert script.startswith('"""\nA\n===\n\nText.\n\n.. image:: /images/a.png\n')
+    assert script.endswith('"""\nx = """no"""\n\n# sphinx_gallery_thumbnail_path = \'images/a.png\'\n')
+
+
 def test_broken_links_of_a_site_are_found(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "a.html").write_text(

@@ -10,7 +10,7 @@ from convops._arrays import Array
 from convops.inverse._problem import Problem
 from convops.operators.base import ConvOperator
 
-MOST_WORK = 2e8
+MOST_WORK = 2e7
 """Multiplications of a factorisation up to which it is worth having."""
 _MOST_OF_OTHERS = 1024
 """Unknowns of an operator of which nothing is known but its matrix."""
