@@ -9,6 +9,7 @@ from scipy.sparse.linalg import LinearOperator, lsmr
 
 from convops._arrays import Array
 from convops._command import CannotRun, refuse_unwritable
+from convops._files import written_whole
 from convops.adjoint import check_adjoint
 from convops.assembly import conv_matrix
 from convops.operators import Conv
@@ -150,4 +151,5 @@ def _draw(photograph: Array, blurred: Array, restored: Array, output: str) -> No
     figure.colorbar(difference, ax=panels[3], shrink=0.75)
     for axes in panels:
         axes.set_axis_off()
-    figure.savefig(output, dpi=110)
+    with written_whole("--output", output, "the picture") as file:
+        figure.savefig(file, dpi=110)

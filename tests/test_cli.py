@@ -1,6 +1,7 @@
 """The command: what it prints, where, and its exit status."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import convops
+from commands import refused
+from commands import run as run_here
 from convops import cli, demo
 
 
@@ -54,6 +57,57 @@ def test_a_picture_that_cannot_be_written_is_told_before_the_work(
         assert printed.err.startswith(f"convops: --output {output}: the picture")
         assert printed.err.count("\n") == 1
         assert "Restored" not in printed.out
+
+
+def test_without_a_command_one_line_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    line = refused(capsys)
+    assert line.startswith("convops: the following arguments are required: COMMAND, one of ")
+    assert all(f" {name}" in line for name in cli.COMMANDS)
+    refused(capsys, "undo")
+
+
+def test_every_command_has_help_that_fits_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run_here("--help") == 0
+    text = capsys.readouterr().out
+    assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == list(cli.COMMANDS)
+    for name in ("demo", "info", "matrix", "deblur"):
+        assert run_here(name, "--help") == 0
+        text += capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_too_little_memory_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def exhausted() -> int:
+        raise MemoryError("Unable to allocate 9 TiB")
+
+    monkeypatch.setattr(demo, "small_example", exhausted)
+    assert refused(capsys, "demo") == "convops: there is not enough memory. Unable to allocate 9 TiB\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is always full")
+def test_a_reader_that_leaves_and_a_full_disk_are_no_traceback(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    for out, told in (
+        (writing, ""),
+        (os.open("/dev/full", os.O_WRONLY), "convops: [Errno 28] No space left"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "convops", "matrix", "[1]", "--input-shape", "3"],
+            stdout=out,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+        )
+        os.close(out)
+        assert done.returncode == 2
+        assert done.stderr.startswith(told)
+        assert done.stderr.count("\n") == bool(told)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])

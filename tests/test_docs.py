@@ -2,7 +2,9 @@
 
 In a page, the ``python`` blocks run from top to bottom in one namespace. A block in ``>>>`` form is checked
 by doctest; of any other, the printed output is compared with the ``text`` block that follows it directly,
-if one does. In both, runs of white space are equal and ``...`` matches anything.
+if one does. An ``sh`` block of calls of ``convops`` runs, too, where a ``text`` block follows it directly:
+what the commands print, on either stream. In all, runs of white space are equal and ``...`` matches
+anything.
 """
 
 import ast
@@ -15,6 +17,7 @@ import io
 import itertools
 import pkgutil
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +27,7 @@ from typing import Any
 import pytest
 
 import convops
+from commands import run as run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -111,24 +115,45 @@ def run_program(page: Path, block: Block, namespace: dict[str, Any], stated: str
             exec(code, namespace)
     except Exception as error:
         raise AssertionError(f"{page.name}:{block.line}: the block raises {error!r}.") from error
-    if stated is not None and not doctest.OutputChecker().check_output(stated, printed.getvalue(), OPTIONS):
+    if stated is not None:
+        compare(page, block, stated, printed.getvalue())
+
+
+def compare(page: Path, block: Block, stated: str, printed: str) -> None:
+    """Fail if a block does not print what its page says."""
+    if not doctest.OutputChecker().check_output(stated, printed, OPTIONS):
         raise AssertionError(
             f"{page.name}:{block.line}: the block does not print what it says.\n"
-            f"Stated:\n{stated}\nPrinted:\n{printed.getvalue()}"
+            f"Stated:\n{stated}\nPrinted:\n{printed}"
         )
 
 
+def run_commands(page: Path, block: Block, stated: str) -> None:
+    """Run the lines of a block, each a call of ``convops``, and compare what they print with `stated`."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        for line in block.code.splitlines():
+            command, *arguments = shlex.split(line, comments=True)
+            if command != "convops":
+                raise AssertionError(f"{page.name}:{block.line}: {line!r} is no call of convops.")
+            run_command(*arguments)
+    compare(page, block, stated, printed.getvalue())
+
+
 def run_page(page: Path) -> None:
-    """Run the python blocks of a page, in order, in one namespace."""
+    """Run the python blocks of a page, in order, in one namespace, and the commands between them."""
     namespace: dict[str, Any] = {"__name__": "__page__"}
     blocks = blocks_of(page)
     for block, following in itertools.pairwise([*blocks, None]):
+        stated = stated_output(page, block, following)
+        if block.language == "sh" and block.code.startswith("convops ") and stated is not None:
+            run_commands(page, block, stated)
         if block.language != "python" or _lacks_a_package(block):
             continue
         if re.search(r"^ *>>> ", block.code, re.MULTILINE):
             run_session(page, block, namespace)
         else:
-            run_program(page, block, namespace, stated_output(page, block, following))
+            run_program(page, block, namespace, stated)
 
 
 def _lacks_a_package(block: Block) -> bool:
@@ -145,6 +170,7 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(
     if draws and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("the page draws, and matplotlib is not installed")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")  # of a terminal, to which the help of a command is fitted
     images = tmp_path / "images"
     images.mkdir()
     run_page(page)
@@ -282,6 +308,17 @@ def test_a_page_whose_blocks_share_names_passes(tmp_path: Path) -> None:
     )
 
 
+def test_commands_run_between_the_blocks_where_their_output_is_stated(tmp_path: Path) -> None:
+    run_page(
+        written(
+            tmp_path,
+            "```python\nx = '[1,2]'\n```\n```sh\nconvops matrix '[1, 2]' --input-shape 3  # a remark\n"
+            "convops info\n```\n\n```text\n[[1 2 0]\n [0 1 2]]\nconvops info: the following ...\n```\n"
+            "```sh\nconvops deblur absent.png\n```\n\nnot run\n\n```sh\nls\n```\n```text\nnor this\n```\n",
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -290,9 +327,11 @@ def test_a_page_whose_blocks_share_names_passes(tmp_path: Path) -> None:
         ("```python\n>>> 1\n1\n\n>>> unknown\n1\n```\n", r"page\.md:2: .* not print what it says"),
         ("```python\nraise ValueError('no')\n```\n", r"page\.md:2: the block raises ValueError\('no'\)"),
         ("```python\nx = = 1\n```\n", r"page\.md:2: the block raises SyntaxError"),
+        ("```sh\nconvops --version\n```\n\n```text\nno\n```\n", r"page\.md:2: .* not print what it says"),
+        ("```sh\nconvops --version\nls\n```\n\n```text\n...\n```\n", r"page\.md:2: 'ls' is no call of con"),
         ("```python\nx = 1\n", r"page\.md:1: the block is never closed"),
     ],
-    ids=["printed", "shown", "raised-in-session", "raised", "syntax", "unclosed"],
+    ids=["printed", "shown", "raised-in-session", "raised", "syntax", "command", "other-command", "unclosed"],
 )
 def test_a_page_that_says_something_wrong_fails(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):

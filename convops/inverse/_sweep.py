@@ -24,7 +24,7 @@ _RTOL, _LEAST_RTOL = 1e-4, 1e-8
 _SHARE = 0.05
 """Of the penalty's part in the normal equations: what may be missing, for the damp to show in the answer."""
 _MOST_ITERATIONS = 100
-"""Of one right-hand side: a damp that takes more is the last; all below take more still."""
+"""Of one right-hand side: a damp that takes more, and more than the one above it, is the last."""
 _MOST_PROBES, _DATA_OF_ALL_PROBES = 16, 4096
 _LEAST = 1e-6
 _STEPS = 5
@@ -47,6 +47,7 @@ class Sweep:
         self._progress = progress
         self._answers: dict[float, tuple[Array, Array]] = {}
         self.spent = False
+        self._taken = np.inf
 
     def ends(self) -> tuple[float, float]:
         """Return two damps far below and above the norm of A over that of L."""
@@ -62,7 +63,10 @@ class Sweep:
         x = self._solved(self._data, damp, starts[0])
         signed = self._solved(self._probes, damp, starts[1]) if len(self._probes.b) else x[:0]
         self._keep(damp, (x, signed))
-        self.spent = self._progress.iterations - before > _MOST_ITERATIONS * (len(x) + len(signed))
+        taken = (self._progress.iterations - before) / (len(x) + len(signed))
+        # With a regulariser and no preconditioner, a large damp costs much as well.
+        self.spent = taken > max(_MOST_ITERATIONS, self._taken)
+        self._taken = taken
         A, L = self._data.A, self._data.L
         return Measures(
             residual=float(np.linalg.norm(self._data.b - A.matvec(x))),

@@ -1,6 +1,8 @@
 """Which damp: by the noise, by generalised cross-validation, or at the corner of the L-curve."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -168,7 +170,7 @@ def choose_damp(
         raise ValueError("b is 0 everywhere: every damp gives the same answer. Give data.")
     goal = _goal(noise, problem) if name == "discrepancy" else 0.0
     spectrum = spectrum_of_problem(problem)
-    with Progress(progress, None) as watch, warnings.catch_warnings():
+    with Progress(progress, None) as watch, warnings.catch_warnings(), _in_range():
         # An answer that is not quite there is good enough to choose by.
         warnings.simplefilter("ignore", ConvergenceWarning)
         known: Measuring
@@ -189,6 +191,18 @@ def choose_damp(
         seen.at(found)
     damp = float(np.exp(found))
     return (damp, seen.result(problem.A.shape[0])) if full_output else damp
+
+
+@contextmanager
+def _in_range() -> Iterator[None]:
+    """Refuse numbers whose squares leave the range of float64."""
+    try:
+        with np.errstate(over="raise"):
+            yield
+    except FloatingPointError:
+        raise ValueError(
+            "A or b is too large or too small: squares overflow. Scale both to values near 1."
+        ) from None
 
 
 class _Seen:

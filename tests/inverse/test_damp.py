@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convops import Conv, choose_damp, tikhonov
+from convops import Conv, choose_damp, selection, tikhonov
 from convops.inverse._regulariser import regulariser
 from inverse.dense import measured
 from oracles import Array
@@ -99,3 +99,22 @@ def test_what_was_tried_is_told_in_order() -> None:
     assert (np.diff(result.residuals) > 0).all()
     assert (np.diff(result.seminorms) < 0).all()
     assert np.isnan(result.freedom).all()
+
+
+@pytest.mark.parametrize("size", [1e-160, 1e160])
+def test_numbers_whose_squares_overflow_are_refused(size: float) -> None:
+    A, _, b = problem("wrap", 12)
+    with pytest.raises(ValueError, match="Scale both"):
+        choose_damp(Conv(A.weight * size, A.input_shape, padding="same", boundary="wrap"), b * size)
+
+
+def test_with_a_regulariser_a_masked_blur_is_swept_past_large_damps() -> None:
+    A, scene, _ = problem("symmetric")
+    seen = selection(np.random.default_rng(0).random(scene.shape) > 0.3) @ A
+    b = seen(scene) + np.random.default_rng(1).normal(0, SIGMA, seen.output_shape)
+    damp = choose_damp(seen, b, reg="gradient")
+    errors = [
+        np.linalg.norm(tikhonov(seen, b, other, reg="gradient") - scene)
+        for other in np.geomspace(0.03, 3, 12)
+    ]
+    assert np.linalg.norm(tikhonov(seen, b, damp, reg="gradient") - scene) < 1.5 * min(errors)
