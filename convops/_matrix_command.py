@@ -90,7 +90,7 @@ def run_matrix(options: argparse.Namespace) -> int:
     facts = f"W: shape {W.shape}, nnz = {W.nnz}, {W.dtype}"
     if options.picture is not None:
         with written_whole("--picture", options.picture, "the picture") as file:
-            _draw(W, file)
+            _draw(A, file)
     if options.output is not None:
         with refusals(f"--output {options.output}"):
             write = WRITERS[Path(options.output).suffix.lower()]
@@ -153,17 +153,17 @@ WRITERS: dict[str, Callable[[Path, csr_array], None]] = {
 }
 
 
-def _draw(W: csr_array, file: Path) -> None:
+def _draw(A: Any, file: Path) -> None:
     """Write a picture of where W has entries."""
     try:
         from matplotlib.figure import Figure
+
+        from convops.plot import spy
     except ImportError as error:
         raise CannotRun(
             f"--picture needs matplotlib, which is not here ({error}). Install the extra 'plot': in the "
             "checkout, pip install -e '.[plot]'"
         ) from error
-    figure = Figure(figsize=(6, 6), layout="constrained")
-    axes = figure.subplots()
-    axes.spy(W, precision="present", markersize=min(max(300 / max(W.shape), 0.3), 8), rasterized=True)
-    axes.set_title(f"W: {W.shape[0]} × {W.shape[1]}, nnz = {W.nnz}", pad=18)
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    spy(A, figure.subplots())
     figure.savefig(file, dpi=150)

@@ -9,6 +9,7 @@ from typing import Any, Self
 from convops._arguments import LARGEST, integer, per_axis, shape, shown
 from convops._arrays import operator_dtype
 from convops._axis import Axis, boundary_names
+from convops._html import html_of_geometry
 from convops._padding import padding_pairs, transposed_sizes
 
 MOST_AXES = 60
@@ -198,6 +199,9 @@ class ConvGeometry:
             groups=groups,
             boundary=boundary,
         )
+
+    def _repr_html_(self) -> str:
+        return html_of_geometry(self)
 
     def _check_sizes(self) -> None:
         for axis, line in enumerate(self.axes):

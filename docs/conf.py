@@ -32,6 +32,10 @@ myst_heading_anchors = 4
 # What stands in a page is what GitHub shows: of the extensions of Markdown those alone that it has too.
 myst_enable_extensions = ["tasklist"]
 
+# By name: left to itself it looks at the pages of the last build, and misses a new one.
+autosummary_generate = [
+    f"reference/{page.name}" for page in sorted(Path(__file__).parent.glob("reference/*.rst"))
+]
 autodoc_typehints = "none"  # numpydoc's sections have the types
 autodoc_default_options = {"member-order": "groupwise"}
 toc_object_entries_show_parents = "hide"

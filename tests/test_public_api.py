@@ -17,6 +17,7 @@ import pytest
 
 import convops
 import convops.interop
+import convops.plot
 import convops.testing
 
 NAMES = [
@@ -66,6 +67,7 @@ STRATEGIES = ["geometries", "operators", "weights"]
 DOCUMENTED = [
     *PUBLIC,
     *(f"interop.{name}" for name in convops.interop.__all__),
+    *(f"plot.{name}" for name in convops.plot.__all__),
     *(f"testing.{name}" for name in OF_TESTS),
     *(f"testing.strategies.{name}" for name in STRATEGIES),
 ]

@@ -190,7 +190,16 @@ def check_adjoint(
     found = diagnosis(samples, {check.name for check in checks if not check.passed}, most)
     arguments = call_of(op, adjoint, input_shape, output_shape, dtype)
     return AdjointReport(
-        pair.name, seed, level, tuple(checks), objections, made, **found, arguments=arguments
+        pair.name,
+        seed,
+        level,
+        tuple(checks),
+        objections,
+        made,
+        **found,
+        arguments=arguments,
+        input_shape=pair.input_shape,
+        output_shape=pair.output_shape,
     )
 
 

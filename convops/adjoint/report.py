@@ -62,6 +62,8 @@ class AdjointReport:
     arguments : str
         What was checked, as it is typed in a call of `check_adjoint`: functions by their names, an operator
         as ``op``.
+    input_shape, output_shape : tuple of int
+        Of the arrays that `Witness` counts in; empty where they are not known.
 
     Examples
     --------
@@ -82,6 +84,8 @@ class AdjointReport:
     causes: tuple[str, ...] = ()
     smallest: str = ""
     arguments: str = "op"
+    input_shape: tuple[int, ...] = ()
+    output_shape: tuple[int, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -166,6 +170,8 @@ class AdjointReport:
             "causes": list(self.causes),
             "smallest": self.smallest,
             "arguments": self.arguments,
+            "input_shape": list(self.input_shape),
+            "output_shape": list(self.output_shape),
             "reproduce": self.reproduce,
         }
 

@@ -10,6 +10,7 @@ from convops._arrays import INT64, Array
 from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
+from convops.operators._html import html_of_convolution
 from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
@@ -20,6 +21,9 @@ class ConvOperator(KnownMatrix, MapView):
     """W of a `Map`, or its transpose, conjugated or not; what `Conv` and `ConvTranspose` have in common."""
 
     _map: Map
+
+    def _repr_html_(self) -> str:
+        return html_of_convolution(self, self._transposed)
 
     @property
     def geometry(self) -> ConvGeometry:

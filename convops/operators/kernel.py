@@ -8,6 +8,7 @@ from scipy.sparse import csr_array
 from convops._arguments import shape as shape_of
 from convops._arrays import INT64, Array, check_range, dense, entries_array
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
+from convops.operators._html import html_of_kernel_operator
 from convops.operators._items import item_shape
 from convops.operators.kernel_map import KernelMap
 from convops.operators.kernel_matrix import kernel_matrix
@@ -18,6 +19,9 @@ class _KernelBase(MapView):
     """K of a `KernelMap`, or its transpose, conjugated or not."""
 
     _map: KernelMap
+
+    def _repr_html_(self) -> str:
+        return html_of_kernel_operator(self, self._transposed)
 
     @property
     def geometry(self) -> ConvGeometry:
