@@ -152,7 +152,8 @@ if __name__ == "__main__":
     matplotlib.rcParams.update({"svg.hashsalt": "convops", "font.family": "DejaVu Sans"})
     draw_sum()
     draw_matrices()
-    for page in ("structure.md", "pictures.md"):
-        run_page(IMAGES.with_name(page))
+    for page in sorted(IMAGES.parent.glob("*.md")):
+        if 'savefig("images/' in page.read_text("utf-8"):
+            run_page(page)
     for name in PICTURES:
         run_example(name)

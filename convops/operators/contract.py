@@ -70,7 +70,7 @@ class ArrayOperator(Algebra, LinearOperator):
         Parameters
         ----------
         x : array_like, shape ``(..., N)`` or ``(N, 1)``
-            Vectors are `ravel()`s in C order.
+            Each vector is the ``ravel()`` of an array, in C order.
 
         Returns
         -------
@@ -90,7 +90,7 @@ class ArrayOperator(Algebra, LinearOperator):
         Parameters
         ----------
         x : array_like, shape ``(..., M)`` or ``(M, 1)``
-            Vectors are `ravel()`s in C order.
+            Each vector is the ``ravel()`` of an array, in C order.
 
         Returns
         -------
@@ -110,7 +110,7 @@ class ArrayOperator(Algebra, LinearOperator):
         Parameters
         ----------
         X : array_like, shape ``(..., N, K)``
-            Vectors are `ravel()`s in C order.
+            Each vector is the ``ravel()`` of an array, in C order.
 
         Returns
         -------
@@ -130,7 +130,7 @@ class ArrayOperator(Algebra, LinearOperator):
         Parameters
         ----------
         X : array_like, shape ``(..., M, K)``
-            Vectors are `ravel()`s in C order.
+            Each vector is the ``ravel()`` of an array, in C order.
 
         Returns
         -------

@@ -122,7 +122,7 @@ def operator_norm(A: Any) -> OperatorNorm:
     ----------
     Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
     Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula.
-    Each bound is proven where it is computed: `convops.spectra._symbol` (by Bernstein and Szegő's
+    Each bound is proven where it is computed: ``convops.spectra._symbol`` (by Bernstein and Szegő's
     inequality), `._positive` (Collatz and Wielandt's) and `._pieces` (the formula above).
 
     Examples
