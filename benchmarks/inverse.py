@@ -15,7 +15,7 @@ from scipy.sparse.linalg import lsmr
 from benchmarks._harness import Call, against_target, table, take_turns
 from convops import Conv, choose_damp, tikhonov
 from convops._arrays import Array
-from convops.demo import gaussian, load_photograph, psnr
+from convops.commands.demo import gaussian, load_photograph, psnr
 
 THREADS = 2
 DAMP, RTOL, NOISE, TAPS, SIGMA = 0.03, 1e-6, 0.01, 15, 2.5

@@ -8,12 +8,12 @@ import sys
 from collections.abc import Sequence
 
 import convops
-from convops._check_command import add_check_parser
-from convops._command import CannotRun, Parser, in_one_line, whole_number
-from convops._deblur_command import add_deblur_parser
-from convops._info_command import add_info_parser
-from convops._matrix_command import add_matrix_parser
-from convops.demo import run_demo
+from convops.commands._command import CannotRun, Parser, in_one_line, whole_number
+from convops.commands.check import add_check_parser
+from convops.commands.deblur import add_deblur_parser
+from convops.commands.demo import run_demo
+from convops.commands.info import add_info_parser
+from convops.commands.matrix import add_matrix_parser
 
 COMMANDS = ("demo", "info", "matrix", "deblur", "check")
 _EPILOG = """\

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import convops
-from commands import refused
-from commands import run as run_here
-from convops import cli, demo
+from commands.terminal import refused
+from commands.terminal import run as run_here
+from convops import cli
+from convops.commands import demo
 
 
 def run(*arguments: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:

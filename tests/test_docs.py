@@ -27,7 +27,7 @@ from typing import Any
 import pytest
 
 import convops
-from commands import run as run_command
+from commands.terminal import run as run_command
 
 ROOT = Path(__file__).resolve().parents[1]
 EXECUTED = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from convops._command import CannotRun
-from convops._psf import disk, gaussian, motion, point_spread
+from convops.commands._command import CannotRun
+from convops.commands._psf import disk, gaussian, motion, point_spread
 
 
 @pytest.mark.parametrize("sigma", [0.1, 0.6, 2.5])

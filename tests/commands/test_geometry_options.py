@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from convops import Conv, ConvGeometry, ConvTranspose
-from convops._command import CannotRun
-from convops._geometry_options import (
+from convops.commands._command import CannotRun
+from convops.commands._geometry_options import (
     add_geometry_options,
     boundary,
     geometry_of,

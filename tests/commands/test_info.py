@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from commands import refused, run
+from commands.terminal import refused, run
 from convops import ConvGeometry
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convops import demo
+from convops.commands import demo
 
 
 def test_the_small_example_prints_the_matrix_and_passes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
-from convops._command import in_one_line, refusals
-from convops._files import refuse_output, written_whole
-from convops._geometry_options import boundary
-from convops._image_damp import REGULARISERS, damp_for_image
-from convops._image_file import FORMATS, Picture, read_picture, refuse_format, write_picture
-from convops._psf import FORMS, point_spread
+from convops.commands._command import in_one_line, refusals
+from convops.commands._files import refuse_output, written_whole
+from convops.commands._geometry_options import boundary
+from convops.commands._image_damp import REGULARISERS, damp_for_image
+from convops.commands._image_file import FORMATS, Picture, read_picture, refuse_format, write_picture
+from convops.commands._psf import FORMS, point_spread
 from convops.inverse import tikhonov
 from convops.operators import Conv
 

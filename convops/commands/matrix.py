@@ -11,9 +11,9 @@ from scipy.io import mmwrite, savemat
 from scipy.io.matlab import MatWriteError
 from scipy.sparse import csr_array, save_npz
 
-from convops._command import CannotRun, in_one_line, refusals
-from convops._files import read_array, refuse_output, written_whole
-from convops._geometry_options import add_geometry_options, operator_of
+from convops.commands._command import CannotRun, in_one_line, refusals
+from convops.commands._files import read_array, refuse_output, written_whole
+from convops.commands._geometry_options import add_geometry_options, operator_of
 
 MOST_PRINTED = 40
 """Rows, and columns, up to which W is printed."""

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from convops import Conv
-from convops._command import CannotRun
-from convops._targets import arguments_at, calling
+from convops.commands._command import CannotRun
+from convops.commands._targets import arguments_at, calling
 
 MODULE = """
 import sys

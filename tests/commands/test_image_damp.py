@@ -7,9 +7,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from convops import Conv, choose_damp, tikhonov
-from convops._edge_taper import periodic
-from convops._image_damp import damp_for_image
-from convops._psf import gaussian
+from convops.commands._edge_taper import periodic
+from convops.commands._image_damp import damp_for_image
+from convops.commands._psf import gaussian
 
 rows, columns = np.mgrid[:120, :130] / 100
 SCENE = 0.5 + 0.3 * np.sin(9 * rows**2) * np.cos(7 * columns) + 0.15 * (columns > rows)

@@ -8,10 +8,10 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from convops._arrays import Array
-from convops._command import CannotRun, refuse_unwritable
-from convops._files import written_whole
 from convops.adjoint import check_adjoint
 from convops.assembly import conv_matrix
+from convops.commands._command import CannotRun, refuse_unwritable
+from convops.commands._files import written_whole
 from convops.operators import Conv
 
 BLUR_TAPS = 11

@@ -8,7 +8,7 @@ import pytest
 
 import convops
 from convops import Conv, check_adjoint
-from convops._outcomes import Outcome, as_json, as_junit
+from convops.commands._outcomes import Outcome, as_json, as_junit
 
 PASSED = check_adjoint(Conv([1.0, 2.0], 9))
 FAILED = check_adjoint(lambda x: 2 * x, lambda y: 3 * y, 5, 5)

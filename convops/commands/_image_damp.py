@@ -5,7 +5,7 @@ from math import sqrt
 import numpy as np
 
 from convops._arrays import Array
-from convops._edge_taper import periodic
+from convops.commands._edge_taper import periodic
 from convops.inverse import choose_damp, gradient, laplacian
 from convops.operators import Conv
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from convops._arrays import Array
-from convops._command import CannotRun
-from convops._files import read_array
-from convops._image_file import read_picture
+from convops.commands._command import CannotRun
+from convops.commands._files import read_array
+from convops.commands._image_file import read_picture
 
 FORMS = "gaussian:SIGMA, motion:LENGTH,ANGLE, disk:RADIUS, or a .npy or image file"
 _POINTS = 32

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convops._arrays import Array
-from convops._command import CannotRun, in_one_line
+from convops.commands._command import CannotRun, in_one_line
 
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP"}
 _MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "colour", "RGBA": "colour with alpha", "I;16": "grey"}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convops._command import CannotRun
-from convops._files import read_array, refuse_output, written_whole
+from convops.commands._command import CannotRun
+from convops.commands._files import read_array, refuse_output, written_whole
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convops._command import CannotRun
-from convops._image_file import read_picture, refuse_format, write_picture
+from convops.commands._command import CannotRun
+from convops.commands._image_file import read_picture, refuse_format, write_picture
 
 Image = pytest.importorskip("PIL.Image")
 rng = np.random.default_rng(0)

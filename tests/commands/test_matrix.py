@@ -9,8 +9,9 @@ import pytest
 from scipy.io import loadmat, mmread
 from scipy.sparse import load_npz
 
-from commands import refused, run
-from convops import _matrix_command, conv_matrix
+from commands.terminal import refused, run
+from convops import conv_matrix
+from convops.commands import matrix
 
 BY_HAND = """\
 [[1 2 0 3 4 0 0 0 0]
@@ -154,7 +155,7 @@ def test_an_interrupted_write_leaves_nothing(
         file.write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(_matrix_command.WRITERS, ".npz", interrupted)
+    monkeypatch.setitem(matrix.WRITERS, ".npz", interrupted)
     (tmp_path / "W.npz").write_bytes(b"old")
     assert run("matrix", "[1,2]", "--input-shape", "3", "-o", tmp_path / "W.npz") == 2
     assert capsys.readouterr() == ("", "\nconvops: interrupted\n")

@@ -8,10 +8,10 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from convops._command import CannotRun, refuse_unwritable, whole_number
-from convops._outcomes import Outcome, as_json, as_junit
-from convops._targets import arguments_at, calling
 from convops.adjoint import CHECKS, LEVELS, AdjointReport, check_adjoint
+from convops.commands._command import CannotRun, refuse_unwritable, whole_number
+from convops.commands._outcomes import Outcome, as_json, as_junit
+from convops.commands._targets import arguments_at, calling
 
 _DESCRIPTION = """\
 Check that linear operators have the adjoints that they say: <Ax, y> = <x, A^H y>, to rounding, and all that

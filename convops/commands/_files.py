@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from convops._arrays import Array
-from convops._command import CannotRun, in_one_line, refuse_unwritable
+from convops.commands._command import CannotRun, in_one_line, refuse_unwritable
 
 
 def read_array(name: str) -> Array:

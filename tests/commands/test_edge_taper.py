@@ -3,8 +3,8 @@
 import numpy as np
 
 from convops import Conv, choose_damp, tikhonov
-from convops._edge_taper import periodic
-from convops._psf import gaussian
+from convops.commands._edge_taper import periodic
+from convops.commands._psf import gaussian
 
 
 def test_the_middle_stays_and_the_rim_is_the_blur() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
-from commands import refused, run
-from convops import Conv, _deblur_command, choose_damp, tikhonov
+from commands.terminal import refused, run
+from convops import Conv, choose_damp, tikhonov
+from convops.commands import deblur
 
 Image = pytest.importorskip("PIL.Image")
 rows, columns = np.mgrid[:60, :72] / 60
@@ -140,7 +141,7 @@ def test_a_residual_that_stays_large_is_told_on_stderr(
     def hurried(*arguments: Any, **keywords: Any) -> Any:
         return tikhonov(*arguments, **keywords, method="cg", maxiter=1)
 
-    monkeypatch.setattr(_deblur_command, "tikhonov", hurried)
+    monkeypatch.setattr(deblur, "tikhonov", hurried)
     given, output = tmp_path / "given.png", tmp_path / "restored.png"
     saved(quantised(GREY, np.uint8), given)
     options = ("--damp", "0.01", "--boundary", "zeros")
@@ -197,7 +198,7 @@ def test_too_little_memory_is_one_line(
     def exhausted(*arguments: Any, **keywords: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(_deblur_command, "tikhonov", exhausted)
+    monkeypatch.setattr(deblur, "tikhonov", exhausted)
     saved(quantised(GREY, np.uint8), tmp_path / "given.png")
     arguments = (tmp_path / "given.png", "--psf", "disk:1", "--damp", "1", "-o", tmp_path / "new.png")
     assert refused(capsys, "deblur", *arguments) == "convops: there is not enough memory\n"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array, operator_dtype
-from convops._command import refusals
-from convops._geometry_options import add_geometry_options, geometry_of, operator_of, shape
+from convops.commands._command import refusals
+from convops.commands._geometry_options import add_geometry_options, geometry_of, operator_of, shape
 from convops.geometry import ConvGeometry
 
 LARGEST_WEIGHT = 2**25

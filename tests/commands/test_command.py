@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from convops._command import CannotRun, Parser, refusals, refuse_unwritable, whole_number
+from convops.commands._command import CannotRun, Parser, refusals, refuse_unwritable, whole_number
 
 
 @pytest.mark.parametrize(("text", "minimum", "number"), [("0", 0, 0), ("1", 1, 1), ("007", 1, 7)])

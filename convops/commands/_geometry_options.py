@@ -5,7 +5,7 @@ import functools
 import re
 from typing import Any
 
-from convops._command import CannotRun, whole_number
+from convops.commands._command import CannotRun, whole_number
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose
 

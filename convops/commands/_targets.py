@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import convops
-from convops._command import CannotRun
+from convops.commands._command import CannotRun
 from convops.testing._maps import is_operator
 from convops.testing._subjects import FORM, arguments_of
 

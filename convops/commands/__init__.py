@@ -1,0 +1,1 @@
+"""The commands of `convops`, one file each, and what they share."""
