@@ -2,6 +2,7 @@
 
 from importlib.metadata import version as _version
 
+from convops._versions import show_versions
 from convops.adjoint import AdjointReport, check_adjoint
 from convops.assembly import conv_matrix
 from convops.geometry import ConvGeometry
@@ -62,6 +63,7 @@ __all__ = [
     "probe_colors",
     "probe_matrix",
     "selection",
+    "show_versions",
     "singular_values",
     "spectral_route",
     "tikhonov",

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, overload
 
 import numpy as np
-from scipy.interpolate import CubicSpline
-from scipy.optimize import brentq, minimize_scalar
 
 from convops._arguments import choice, shown
 from convops._arrays import Array
@@ -253,6 +251,8 @@ def _goal(noise: Any, problem: Problem) -> float:
 
 def _at(seen: _Seen, grid: Array, goal: float, noise: Any) -> float:
     """Return where the residual, which grows with the damp, is what the noise makes."""
+    from scipy.optimize import brentq  # slow to import
+
     above = below = float(grid[0])
     for below in grid:
         if seen.at(below).residual <= goal:
@@ -275,6 +275,8 @@ def _least(seen: _Seen, grid: Array, rows: int) -> float:
     def score(log: float) -> float:
         return _gcv(seen.at(log), rows)
 
+    from scipy.optimize import minimize_scalar
+
     logs = [log for log, _ in seen.along(grid)]
     best = int(np.argmin([score(log) for log in logs]))
     near = logs[min(best + 1, len(logs) - 1)], logs[max(best - 1, 0)]
@@ -284,6 +286,8 @@ def _least(seen: _Seen, grid: Array, rows: int) -> float:
 
 def _corner(seen: _Seen, grid: Array) -> float:
     """Return where the L-curve bends most, towards the origin."""
+    from scipy.interpolate import CubicSpline
+
     points = np.array([(log, one.residual, one.seminorm) for log, one in seen.along(grid)])[::-1]
     points = points[(points[:, 1:] > 0).all(axis=1)]
     points[:, 1:] = np.log(points[:, 1:])
