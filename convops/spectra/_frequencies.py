@@ -116,12 +116,19 @@ class Frequencies(NamedTuple):
         seen, apart = 1, []
         for line, points in zip(self.axes, part, strict=True):
             matrix = line.matrix(points).reshape(-1, line.axis.kernel)
-            values = matrix @ values.reshape(seen, line.axis.kernel, -1)
+            values = _along(matrix, values.reshape(seen, line.axis.kernel, -1))
             seen *= len(matrix)
             apart += [line.aliases, points.size]
         order = [2 * len(part), *range(1, 2 * len(part), 2), -2, -1, *range(0, 2 * len(part), 2)]
         values = values.reshape(*apart, *channels).transpose(order)
         return values.reshape(channels[0], -1, *self.block_shape)
+
+
+def _along(matrix: Array, values: Array) -> Array:
+    """Return ``matrix @ values`` for each of the first axis; as one product where each is of a vector."""
+    if values.shape[-1] > 1:
+        return np.asarray(matrix @ values)
+    return np.asarray(values[..., 0] @ matrix.T)[..., None]
 
 
 def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:
