@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convops._arrays import Array
-from convops.plot._axes import axes_for, ink
+from convops.plot._axes import axes_for, flag, ink
 from convops.plot._colours import ramp
 from convops.plot._entries import Drawn, drawn
 
@@ -52,7 +52,7 @@ def spy(A: Any, ax: Any = None, *, legend: bool = True, lines: bool = True) -> A
     Raises
     ------
     TypeError
-        If A is something else.
+        If A is something else, or another argument is of the wrong type.
     ValueError
         If A has an axis of more than 2**61 positions.
     MemoryError
@@ -70,7 +70,7 @@ def spy(A: Any, ax: Any = None, *, legend: bool = True, lines: bool = True) -> A
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['(0, 0)', '(0, 1)', '(1, 0)', '(1, 1)']
     """
-    matrix = drawn(A)
+    matrix, legend, lines = drawn(A), flag("legend", legend), flag("lines", lines)
     own = ax is None
     ax = axes_for("spy", ax, (5.6, 4.4))
     rows, columns = matrix.shape
