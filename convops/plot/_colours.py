@@ -28,7 +28,7 @@ def ramp(count: int, lightness: tuple[float, float] = (0.54, 0.80), chroma: floa
     Examples
     --------
     >>> ramp(2).round(2).tolist()
-    [[0.44, 0.36, 0.76], [0.92, 0.68, 0.41]]
+    [[0.44, 0.37, 0.72], [0.98, 0.67, 0.34]]
     """
     place = np.linspace(0, 1, count) if count > 1 else np.full(count, 0.35)
     light = lightness[0] + (lightness[1] - lightness[0]) * place
