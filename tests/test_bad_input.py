@@ -40,6 +40,7 @@ from convops import (
     identity,
     laplacian,
     operator_norm,
+    plot,
     probe_colors,
     probe_matrix,
     selection,
@@ -52,6 +53,7 @@ from convops.adjoint import CHECKS
 
 WEIGHT = [[1, 2], [3, 4]]
 ONES = np.ones((5, 5))
+SMALL = np.ones((2, 2))
 A = Conv(WEIGHT, (3, 3))  # 4 × 9
 K = KernelOperator(ONES, (2, 2))  # 16 × 4
 PATTERN = ConvPattern(A.geometry)
@@ -129,6 +131,12 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "gradient": lambda input_shape=(5, 5), **more: gradient(input_shape, **more),
     "divergence": lambda input_shape=(5, 5), **more: divergence(input_shape, **more),
     "laplacian": lambda input_shape=(5, 5), **more: laplacian(input_shape, **more),
+    "spy": lambda op=A, **more: plot.spy(op, **more),
+    "plot_geometry": lambda op=A, **more: plot.plot_geometry(op, **more),
+    "animate_geometry": lambda op=A, **more: plot.animate_geometry(op, **more),
+    "plot_transpose": lambda x=SMALL, weight=WEIGHT, **more: plot.plot_transpose(x, weight, **more),
+    "plot_spectrum": lambda op=A, **more: plot.plot_spectrum(op, **more),
+    "plot_adjoint_report": lambda report: plot.plot_adjoint_report(report),
 }
 FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
@@ -302,8 +310,86 @@ def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
         yield bad("uint64 beyond int64", beyond, OverflowError, str(2**63), "int64", "floats")
 
 
+OF_CELLS = ("plot_geometry", "animate_geometry")
 SPECTRAL = ("singular_values", "spectral_route")
 TABLE: list[Row] = [
+    # -------------------------------------------------------------------------------------------- pictures
+    *(
+        row("spy", {"op": op}, TypeError, "must be an operator of convops", type(op).__name__, "probe_matrix")
+        for op in (None, 3, ONES, aslinearoperator(ONES), "A", coo_array(np.ones(3)), Conv)
+    ),
+    *(row("spy", {name: 1}, TypeError, f"{name}=1: ", "True or False") for name in ("legend", "lines")),
+    row("spy", {"op": ConvGeometry(3, 5, padding=2**61, stride=2)}, ValueError, f"{2**61}", "smaller"),
+    *(
+        row(
+            OF_CELLS,
+            {"op": op},
+            TypeError,
+            "geometry=",
+            "ConvGeometry, a Conv",
+            type(op).__name__,
+            "A.geometry",
+        )
+        for op in (None, (3, 3), ONES, K, 2 * A)
+    ),
+    row(
+        OF_CELLS, {"op": ConvGeometry((1, 1, 1), (2, 2, 2))}, ValueError, "1 or 2 spatial", "it has 3", "[:2]"
+    ),
+    row(OF_CELLS, {"op": ConvGeometry(3, 2501)}, ValueError, "2501 cells", "at most 2500", "smaller input"),
+    row(
+        OF_CELLS, {"op": ConvGeometry(3, 5, padding=2**60)}, ValueError, f"{2**61 + 5} cells", "at most 2500"
+    ),
+    row(OF_CELLS, {"op": ConvGeometry(1, 2**61, stride=2**60)}, ValueError, "at most 2500"),
+    row(OF_CELLS, {"transposed": 1}, TypeError, "transposed=1: ", "True or False", "int"),
+    *(
+        row("plot_geometry", {"outputs": outputs}, error, f"outputs={outputs!r}: ", *says)
+        for outputs, error, *says in (
+            ((0, 2), ValueError, "axis 1 has 2 outputs", "from 0 to 1", "got 2"),
+            ([(0, 0), (2, 0)], ValueError, "axis 0 has 2 outputs", "got 2"),
+            ((0, -1), ValueError, "axis 1 ", "at least 0"),
+            (0, ValueError, "2 number(s)", "(2, 2)", "got 1"),
+            ([(0, 0, 0)], ValueError, "2 number(s)", "without the channel", "got 3"),
+            ((0, 1.0), TypeError, "axis 1 ", "int", "float"),
+            ("all", ValueError, "2 number(s)", "('all',)"),
+        )
+    ),
+    row("animate_geometry", {"interval": 0}, ValueError, "interval=0: ", "at least 1"),
+    row("animate_geometry", {"interval": 0.5}, TypeError, "interval=0.5: ", "int"),
+    row("plot_transpose", {"x": np.ones((1, 2, 2))}, ValueError, "(1, 2, 2)", "1 or 2 axes", "x[i]"),
+    row("plot_transpose", {"weight": np.ones((1, 1, 2, 2))}, ValueError, "(1, 1, 2, 2)", "weight[i, o]"),
+    row("plot_transpose", {"x": np.ones((5, 4))}, ValueError, "20 entries", "1 to 16", "part of x"),
+    row("plot_transpose", {"x": np.ones((0, 4))}, ValueError, "0 entries", "1 to 16"),
+    row(
+        "plot_transpose",
+        {"stride": 30},
+        ValueError,
+        "(32, 32)",
+        "1024 cells",
+        "at most 400",
+        "smaller stride",
+    ),
+    row("plot_transpose", {"stride": 0}, ValueError, "stride=0: ", "at least 1"),
+    row("plot_transpose", {"x": [["a"]]}, TypeError, "<U1", "float32"),
+    row("plot_spectrum", {"op": []}, ValueError, "A=[]: ", "one operator at least"),
+    *(
+        row("plot_spectrum", {"op": op}, TypeError, "takes a Conv or a ConvTranspose", "svds")
+        for op in (None, ONES, 2 * A, [A, None])
+    ),
+    row("plot_spectrum", {"k": 5}, ValueError, "k=5: ", "has 4 singular values"),
+    row("plot_spectrum", {"k": 0}, ValueError, "k=0: ", "at least 1"),
+    row("plot_spectrum", {"labels": ["a", "b"]}, ValueError, "labels=['a', 'b']: ", "1 of them", "got 2"),
+    row("plot_spectrum", {"labels": 3}, TypeError, "labels=3: ", "str"),
+    *(
+        row(
+            "plot_adjoint_report",
+            {"report": report},
+            TypeError,
+            "report=",
+            "AdjointReport",
+            type(report).__name__,
+        )
+        for report in (None, True, "passed", A)
+    ),
     # ---------------------------------------------------------------------------------- what is known of W
     *(
         row("A.norm", {"ord": ord}, ValueError, f"ord={ord!r}: ", "'fro', 1 or numpy.inf")

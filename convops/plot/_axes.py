@@ -48,6 +48,13 @@ def _checked(name: str, ax: Any) -> Any:
     return ax
 
 
+def flag(name: str, value: Any) -> bool:
+    """Return `value` if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{shown(name, value)}: it must be True or False; got {type(value).__name__}.")
+    return bool(value)
+
+
 def need_matplotlib(function: str) -> None:
     """Raise ImportError, with the extra to install, if matplotlib is missing."""
     try:

@@ -8,7 +8,7 @@ from convops._arguments import integer, is_sequence, shown
 from convops._arrays import Array
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose
-from convops.plot._axes import font_that_fits, ink, points_per_unit
+from convops.plot._axes import flag, font_that_fits, ink, points_per_unit
 from convops.plot._cells import draw_squares, write_in_cells
 from convops.plot._strips import Strip, Window, cells_of, strip_of
 
@@ -34,12 +34,7 @@ def direction_of(geometry: Any, transposed: Any) -> tuple[ConvGeometry, bool]:
             f"{type(geometry).__name__}. An operator of convops has one: A.geometry."
         )
     if transposed is not None:
-        if not isinstance(transposed, bool):
-            raise TypeError(
-                f"{shown('transposed', transposed)}: it must be True or False; got "
-                f"{type(transposed).__name__}. Leave it out for the direction of the operator."
-            )
-        backwards = transposed
+        backwards = flag("transposed", transposed)
     if len(geometry.axes) > 2:
         raise ValueError(
             f"{shown('geometry', geometry)}: pictures show 1 or 2 spatial axes; it has {len(geometry.axes)}. "

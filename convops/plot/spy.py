@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convops._arrays import Array
-from convops.plot._axes import axes_for, ink
+from convops.plot._axes import axes_for, flag, ink
 from convops.plot._colours import ramp
 from convops.plot._entries import Drawn, drawn
 
@@ -52,7 +52,7 @@ def spy(A: Any, ax: Any = None, *, legend: bool = True, lines: bool = True) -> A
     Raises
     ------
     TypeError
-        If A is something else.
+        If A is something else, or another argument is of the wrong type.
     ValueError
         If A has an axis of more than 2**61 positions.
     MemoryError
@@ -70,14 +70,14 @@ def spy(A: Any, ax: Any = None, *, legend: bool = True, lines: bool = True) -> A
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['(0, 0)', '(0, 1)', '(1, 0)', '(1, 1)']
     """
-    matrix = drawn(A)
+    matrix, legend, lines = drawn(A), flag("legend", legend), flag("lines", lines)
     own = ax is None
     ax = axes_for("spy", ax, (5.6, 4.4))
     rows, columns = matrix.shape
     limits = {"xlim": (-0.5, columns - 0.5), "ylim": (rows - 0.5, -0.5)}
     aspect = "equal" if columns <= 5 * rows and rows <= 5 * columns else "auto"
     ax.set(**limits, aspect=aspect)
-    ax.set_title(f"{type(A).__name__}, {rows} × {columns}")
+    ax.set_title(f"{type(A).__name__}, {_short(rows)} × {_short(columns)}")
     ax.set_ylabel("row" + (f": output {matrix.arrays[0]}" if matrix.arrays[0] else ""))
     ax.set_xlabel("column" + (f": input {matrix.arrays[1]}" if matrix.arrays[1] else ""))
     colours = ramp(min(max(prod(matrix.kernel), 1), _MOST_COLOURS))
@@ -142,12 +142,13 @@ def _image(matrix: Drawn, grid: _Grid, colours: Array) -> tuple[Array, bool]:
 
 
 def _set_ticks(ax: Any, shape: tuple[int, int]) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     box = ax.get_window_extent()
-    room = box.height / 25, box.width / (8 * len(str(shape[1])) + 12)
+    room = box.height / 25, box.width / (8 * len(_short(shape[1])) + 12)
     for axis, ticks in zip((ax.yaxis, ax.xaxis), room, strict=True):
         axis.set_major_locator(MaxNLocator(nbins=int(min(max(ticks, 1), 6)), integer=True))
+        axis.set_major_formatter(FuncFormatter(lambda place, _: _short(round(place))))
 
 
 def _draw_lines(ax: Any, matrix: Drawn) -> None:
@@ -200,6 +201,11 @@ def _name_several(ax: Any) -> None:
         ax.legend(handles=[several], loc="upper right", handlelength=0.9)
     else:
         ax.legend(handles=[*named.get_patches(), several], title="tap", **_BESIDE)
+
+
+def _short(number: int) -> str:
+    """Return a number in full while it is short."""
+    return str(number).replace("-", "−") if abs(number) < 10**7 else f"{number:.3g}".replace("e+", "e")
 
 
 def _name(tap: int, kernel: tuple[int, ...]) -> str:

@@ -35,10 +35,10 @@ def test_the_rank_is_marked_where_it_is_not_full() -> None:
     _, below, upright, level = plot_spectrum(A).lines
     bound = 1.0 * 8 * np.finfo(float).eps
     assert below.get_xdata().tolist() == [8]
-    assert np.allclose(below.get_ydata(), bound)
+    assert np.allclose(below.get_ydata(), bound, rtol=1e-6, atol=0)
     assert below.get_markerfacecolor() == "none"
     assert upright.get_xdata()[0] == 7.5
-    assert np.allclose(level.get_ydata(), bound)
+    assert np.allclose(level.get_ydata(), bound, rtol=1e-6, atol=0)
 
 
 def test_several_operators_have_their_names() -> None:
