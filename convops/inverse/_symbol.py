@@ -7,6 +7,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops._axis import Axis
+from convops.apply._threads import product_alone
 from convops.operators.algebra.identity import Identity
 from convops.operators.algebra.scaled import Scaled
 from convops.operators.algebra.stacks import VStack
@@ -76,7 +77,9 @@ def _of_part(
     for number, (axis, line, size) in enumerate(zip(axes, lines, sizes, strict=True), start=1):
         turn = 2 * size if line.cosine else size
         steps = np.arange(size)[:, None] * axis.dilation * np.arange(axis.kernel) % turn
-        values = np.moveaxis(np.tensordot(np.exp(2j * np.pi / turn * steps), values, (1, number)), 0, number)
+        taps = np.moveaxis(values, number, -1)
+        rows = product_alone(taps.reshape(-1, axis.kernel), np.exp(2j * np.pi / turn * steps).T)
+        values = np.moveaxis(rows.reshape(*taps.shape[:-1], size), -1, number)
     return np.asarray(values.real**2 + values.imag**2)
 
 

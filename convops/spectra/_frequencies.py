@@ -19,6 +19,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops._axis import Axis
+from convops.apply._threads import product_alone
 from convops.boundary import Ints
 from convops.geometry import ConvGeometry
 from convops.operators.closed_forms import with_channels
@@ -128,7 +129,7 @@ def _along(matrix: Array, values: Array) -> Array:
     """Return ``matrix @ values`` for each of the first axis; as one product where each is of a vector."""
     if values.shape[-1] > 1:
         return np.asarray(matrix @ values)
-    return np.asarray(values[..., 0] @ matrix.T)[..., None]
+    return product_alone(values[..., 0], matrix.T)[..., None]
 
 
 def frequencies_of(geometry: ConvGeometry, weight: Array) -> Frequencies | None:

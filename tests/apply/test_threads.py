@@ -157,3 +157,12 @@ def test_a_sum_is_the_same_bit_for_bit_however_many_threads_share_it(
         sums.append(summed(lambda numbers: terms[numbers].sum(axis=0), list(range(29)), MANY, parts))
     np.testing.assert_allclose(sums[0], terms.sum(axis=0))
     assert all(np.array_equal(sums[0], other) for other in sums[1:])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 300])
+@pytest.mark.parametrize("columns", [1, 700])
+def test_a_product_in_pieces_is_the_product(rows: int, columns: int) -> None:
+    rng = np.random.default_rng(0)
+    left = rng.standard_normal((rows, 9))
+    right = rng.standard_normal((9, columns)) + 1j
+    assert _threads.product_alone(left, right) == pytest.approx(left @ right)
