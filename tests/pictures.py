@@ -19,9 +19,9 @@ def visible_texts(figure: Any) -> list[Any]:
     return [text for text in texts if id(text) not in hidden]
 
 
-def clashes(figure: Any) -> list[tuple[str, ...]]:
+def clashes(figure: Any, texts: list[Any]) -> list[tuple[str, ...]]:
     """Pairs of texts whose boxes share more than their edges, and texts that reach beyond the figure."""
-    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in visible_texts(figure)]
+    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in texts]
     whole = figure.bbox
     found: list[tuple[str, ...]] = [
         (one, other)

@@ -141,11 +141,11 @@ def test_of_many_rows_some_are_drawn_and_all_parts_of_the_matrix_have_some() -> 
 def test_the_largest_take_little_memory(geometry: ConvGeometry) -> None:
     tracemalloc.start()
     try:
-        count = sum(row.size for row, _, _ in drawn(geometry).blocks(2**19))
+        count = sum(row.size for row, _, _ in drawn(geometry).blocks(2**18))
         assert tracemalloc.get_traced_memory()[1] < 2**27
     finally:
         tracemalloc.stop()
-    assert 0 < count <= 2**20
+    assert 0 < count <= 2**19
 
 
 def test_the_entries_of_the_largest_are_in_the_matrix() -> None:

@@ -16,6 +16,14 @@ pytest.importorskip("matplotlib")
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+def picture(x: Any, weight: Any, **more: Any) -> Any:
+    """The picture in axes with room for all numbers, which no layout moves."""
+    from matplotlib.figure import Figure
+
+    count = np.size(x) + 3
+    return plot_transpose(x, weight, Figure((3 * count, 3)).subplots(1, count), **more)
+
+
 def numbers_of(ax: Any, shape: tuple[int, ...]) -> Array:
     """The numbers that stand in the cells, NaN where none does."""
     found = np.full((1, *shape)[-2:], np.nan)
@@ -43,7 +51,7 @@ def placed(
 def test_the_panels_are_placed_kernels_and_their_sum(shapes: Any, stride: int, padding: int) -> None:
     random = np.random.default_rng(0)
     x, weight = (random.integers(-5, 6, shape) for shape in shapes)
-    panels = plot_transpose(x, weight, stride=stride, padding=padding)
+    panels = picture(x, weight, stride=stride, padding=padding)
     result = convops.conv_transpose(x, weight, stride=stride, padding=padding)
     assert len(panels) == x.size + 3
     assert np.array_equal(numbers_of(panels[0], x.shape), x)
@@ -60,7 +68,7 @@ def test_the_panels_are_placed_kernels_and_their_sum(shapes: Any, stride: int, p
 
 def test_the_sum_is_the_full_convolution_of_scipy() -> None:
     x, weight = np.array([[1, 2], [3, 4]]), np.array([[1, -1], [0, 2]])
-    panels = plot_transpose(x, weight)
+    panels = picture(x, weight)
     assert np.array_equal(numbers_of(panels[-1], (3, 3)), convolve(x, weight))
 
 
@@ -68,7 +76,7 @@ def test_the_sum_is_the_full_convolution_of_scipy() -> None:
 def test_what_folds_back_is_drawn_where_it_lands(boundary: str) -> None:
     x, weight = np.array([1, 2, 3, 4]), np.array([1, 2, 3])
     more = {"padding": "same", "boundary": boundary}
-    panels = plot_transpose(x, weight, **more)
+    panels = picture(x, weight, **more)
     B = convops.ConvTranspose(weight, 4, **more)
     for number, panel in enumerate(panels[2:-1]):
         column = x[number] * B.toarray()[:, number]
@@ -77,7 +85,7 @@ def test_what_folds_back_is_drawn_where_it_lands(boundary: str) -> None:
 
 
 def test_an_entry_and_what_it_makes_have_one_colour() -> None:
-    panels = plot_transpose([1, 2, 3], [1, 1])
+    panels = picture([1, 2, 3], [1, 1])
     (entries,) = [found for found in panels[0].collections if found.get_gid() == "filled"]
     for number, panel in enumerate(panels[2:-1]):
         (filled,) = [found for found in panel.collections if found.get_gid() == "filled"]
@@ -86,21 +94,21 @@ def test_an_entry_and_what_it_makes_have_one_colour() -> None:
 
 
 def test_zeros_of_the_kernel_are_drawn_too() -> None:
-    panels = plot_transpose([[1, 2]], [[0, 1], [1, 0]])
+    panels = picture([[1, 2]], [[0, 1], [1, 0]])
     assert [len(squares_of(panel, "filled")) for panel in panels[2:4]] == [4, 4]
 
 
 def test_fractions_and_complex_numbers_are_written_short() -> None:
-    texts = [text.get_text() for text in plot_transpose([1 / 3, -2.0], [1.0])[-1].texts if not text.get_gid()]
+    texts = [text.get_text() for text in picture([1 / 3, -2.0], [1.0])[-1].texts if not text.get_gid()]
     assert texts == ["0.333", "−2"]
-    texts = [text.get_text() for text in plot_transpose([1.0], [1 - 1j])[-1].texts if not text.get_gid()]
+    texts = [text.get_text() for text in picture([1.0], [1 - 1j])[-1].texts if not text.get_gid()]
     assert texts == ["1−1j"]
 
 
 def test_signs_stand_before_what_is_added() -> None:
     signs = [
         [text.get_text() for text in panel.texts if text.get_gid() == "sign"]
-        for panel in plot_transpose([1, 2, 3], [1])
+        for panel in picture([1, 2, 3], [1])
     ]
     assert signs == [[], [], [], ["+"], ["+"], ["="]]
 
