@@ -2,8 +2,6 @@
 
 import importlib.util
 import os
-import sys
-from collections.abc import Iterator
 
 import hypothesis
 import pytest
@@ -16,14 +14,6 @@ os.environ["MPLBACKEND"] = "Agg"
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
-
-
-@pytest.fixture(autouse=True)
-def _closed_figures() -> Iterator[None]:
-    """Close what a test drew with pyplot, which keeps figures, and warns of many."""
-    yield
-    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
-        pyplot.close("all")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
