@@ -133,6 +133,9 @@ for name in sorted(set(sys.modules) - before):
     top = name.partition(".")[0]
     if top in {"convops", "numpy", "scipy", *sys.stdlib_module_names} or top.startswith("_sysconfigdata"):
         continue
+    # numpy.f2py, which SciPy imports with all of numpy, takes it where it is installed.
+    if top == "charset_normalizer":
+        continue
     # Compiled parts of numpy and scipy register helpers under names of their own.
     file = getattr(sys.modules[name], "__file__", None)
     if file and not re.search(r"[/\\\\](numpy|scipy)[/\\\\]", file):
