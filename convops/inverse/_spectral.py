@@ -173,7 +173,10 @@ def of_frequencies(
         return found
     if adjoint and any(line.aliases > 1 for line in lines):
         return None
-    p = penalty(L, lines, [line.axis.size for line in lines], channels, exact)
+    counts = [line.axis.size for line in lines]
+    if (half := frequencies.halved) is not None:
+        counts[half] = lines[half].points // 2 + 1
+    p = penalty(L, lines, counts, channels, exact)
     if p is None:
         return None
     return found._replace(penalty=_as_coefficients(p, found))
@@ -189,12 +192,10 @@ def _with_frequencies(spectrum: Spectrum, frequencies: Frequencies) -> Spectrum:
 
 def _as_coefficients(p: Array, spectrum: Spectrum) -> Array:
     """Return a function of frequency as coefficients, ``(groups, channels, *aliases, *points)``."""
-    lines, half = spectrum.frequencies.axes, spectrum.frequencies.halved
+    lines = spectrum.frequencies.axes
     shape: list[int] = []
-    for number, line in enumerate(lines):
-        if number == half:
-            p = np.take(p, np.arange(line.points // 2 + 1), axis=number + 1)
-        shape += [line.aliases, p.shape[number + 1] // line.aliases]
+    for number, line in enumerate(lines, start=1):
+        shape += [line.aliases, p.shape[number] // line.aliases]
     d = len(lines)
     groups = spectrum.frequencies.weight.shape[0] if p.shape[0] > 1 else 1
     values = p.reshape(groups, p.shape[0] // groups, *shape)

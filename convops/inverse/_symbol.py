@@ -19,19 +19,18 @@ Term = tuple[float, ConvOperator | None]
 
 
 def penalty(
-    L: Any, lines: Sequence[FrequencyAxis], sizes: Sequence[int], channels: bool, exact: bool
+    L: Any, lines: Sequence[FrequencyAxis], counts: Sequence[int], channels: bool, exact: bool
 ) -> Array | None:
-    """Return LᴴL at every frequency, ``(channels or 1, *sizes)``, or None where it is not diagonal there.
+    """Return LᴴL, ``(channels or 1, *counts)``, or None where it is not diagonal in the frequencies.
 
-    Where `exact` is False, the boundary is passed over: what is returned is as good as LᴴL far from it.
+    `counts` says how many of them are asked for on each axis, from 0 on. Where `exact` is False, the boundary
+    is passed over: what is returned is as good as LᴴL far from it.
     """
     total: Array | None = None
     for factor, part in _terms(L, 1.0):
         if factor != factor:
             return None
-        found = (
-            np.ones([1] * (len(sizes) + 1)) if part is None else _of_part(part, lines, sizes, channels, exact)
-        )
+        found = np.ones((1, *counts)) if part is None else _of_part(part, lines, counts, channels, exact)
         if found is None:
             return None
         total = factor**2 * found if total is None else total + factor**2 * found
@@ -54,7 +53,7 @@ def _terms(L: Any, factor: float) -> Iterator[Term]:
 
 
 def _of_part(
-    part: ConvOperator, lines: Sequence[FrequencyAxis], sizes: Sequence[int], channels: bool, exact: bool
+    part: ConvOperator, lines: Sequence[FrequencyAxis], counts: Sequence[int], channels: bool, exact: bool
 ) -> Array | None:
     axes = part.geometry.axes
     weight = with_channels(part.geometry, part._map.correlated)
@@ -74,12 +73,12 @@ def _of_part(
         if exact and not _fits(axis, line, weight, number):
             return None
     values = weight
-    for number, (axis, line, size) in enumerate(zip(axes, lines, sizes, strict=True), start=1):
-        turn = 2 * size if line.cosine else size
-        steps = np.arange(size)[:, None] * axis.dilation * np.arange(axis.kernel) % turn
+    for number, (axis, line, count) in enumerate(zip(axes, lines, counts, strict=True), start=1):
+        turn = (2 if line.cosine else 1) * line.axis.size
+        steps = np.arange(count)[:, None] * axis.dilation * np.arange(axis.kernel) % turn
         taps = np.moveaxis(values, number, -1)
         rows = product_alone(taps.reshape(-1, axis.kernel), np.exp(2j * np.pi / turn * steps).T)
-        values = np.moveaxis(rows.reshape(*taps.shape[:-1], size), -1, number)
+        values = np.moveaxis(rows.reshape(*taps.shape[:-1], count), -1, number)
     return np.asarray(values.real**2 + values.imag**2)
 
 

@@ -20,6 +20,12 @@ DIAGONAL: dict[str, tuple[Any, Any]] = {
     "laplacian, mirrored": (MIRRORED, laplacian(SHAPE)),
     "laplacian, wrap": (WRAP, laplacian(SHAPE, boundary="wrap")),
     "third difference, wrap": (WRAP, difference(SHAPE, 1, order=3, boundary="wrap")),
+    "identity, wrap": (WRAP, 3 * identity(SHAPE)),
+    "identity beside a gradient, wrap": (WRAP, vstack([identity(SHAPE), gradient(SHAPE, boundary="wrap")])),
+    "identity, stride": (
+        Conv(SYMMETRIC, SHAPE, padding="same", stride=(2, 1), boundary="wrap"),
+        identity(SHAPE),
+    ),
     "several": (MIRRORED, vstack([2 * gradient(SHAPE), 0.5 * identity(SHAPE)])),
 }
 
