@@ -29,20 +29,19 @@ class Problem:
 
     def penalised(self, x: Array) -> Array:
         """Return damp² LᴴL x."""
-        y: Array = x if self.L is None else self.L.rmatvec(self.L.matvec(x))
+        y = x if self.L is None else adjoint_of_rows(self.L, of_rows(self.L, x))
         return self.damp**2 * y
 
     @cached_property
     def right_side(self) -> Array:
         """Aᴴ b, row by row."""
-        found: Array = self.A.rmatvec(self.b)
-        return found
+        return adjoint_of_rows(self.A, self.b)
 
     def residuals(self, x: Array) -> tuple[Array, Array]:
         """Return b − A x, and Aᴴ(b − A x) − damp² LᴴL x, of rows of x, in double precision."""
         x = x.astype(self.wide)
-        misfit = self.b - self.A.matvec(x)
-        return misfit, self.A.rmatvec(misfit) - self.penalised(x)
+        misfit = self.b - of_rows(self.A, x)
+        return misfit, adjoint_of_rows(self.A, misfit) - self.penalised(x)
 
 
 def arrays_of(problem: Problem) -> Array:
@@ -52,6 +51,18 @@ def arrays_of(problem: Problem) -> Array:
         A = A.parts[0]
     spatial = A.output_shape[A.geometry.has_channels :]
     return problem.b.reshape(len(problem.b), -1, *spatial)
+
+
+def of_rows(op: Any, x: Array) -> Array:
+    """Return the products of rows; one row of one entry is no column, for which an operator may take it."""
+    found: Array = op.matvec(x).reshape(*x.shape[:-1], op.shape[0])
+    return found
+
+
+def adjoint_of_rows(op: Any, y: Array) -> Array:
+    """Return the products of rows with the adjoint."""
+    found: Array = op.rmatvec(y).reshape(*y.shape[:-1], op.shape[1])
+    return found
 
 
 def norms(rows: Array) -> Array:

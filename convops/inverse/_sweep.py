@@ -15,7 +15,7 @@ import numpy as np
 from convops._arrays import Array
 from convops.inverse._filters import Filters, filters_of
 from convops.inverse._measures import Measures
-from convops.inverse._problem import Problem, relative
+from convops.inverse._problem import Problem, of_rows, relative
 from convops.inverse._progress import Progress
 from convops.inverse._routes import route_of
 from convops.inverse._surrogate import neighbour
@@ -69,8 +69,8 @@ class Sweep:
         self._taken = taken
         A, L = self._data.A, self._data.L
         return Measures(
-            residual=float(np.linalg.norm(self._data.b - A.matvec(x))),
-            seminorm=float(np.linalg.norm(x if L is None else L.matvec(x))),
+            residual=float(np.linalg.norm(self._data.b - of_rows(A, x))),
+            seminorm=float(np.linalg.norm(x if L is None else of_rows(L, x))),
             freedom=self._freedom(damp, signed),
         )
 
@@ -81,7 +81,7 @@ class Sweep:
             return float(share * self._data.A.shape[0])
         if not signed.size:
             return np.nan
-        return float(np.real(np.sum(self._probes.b * self._data.A.matvec(signed))) / len(signed))
+        return float(np.real(np.sum(self._probes.b * of_rows(self._data.A, signed))) / len(signed))
 
     def _solved(self, problem: Problem, damp: float, start: Array | None) -> Array:
         problem = replace(problem, damp=damp)

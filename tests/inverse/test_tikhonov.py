@@ -123,6 +123,18 @@ def test_a_mask_in_front_of_a_blur_is_iterated_and_right() -> None:
         assert error_of(x, dense_answer(A, b, 0.2, L)) < ITERATED
 
 
+@pytest.mark.parametrize("method", ["auto", "sparse", "cg", "lsmr"])
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_one_sample_is_no_column(boundary: str, method: str) -> None:
+    A = Conv([1.0, 2, 4], 1, padding=2 if boundary != "reflect" else 1, boundary=boundary)
+    for op in (A, A.T):
+        for reg in (None, "laplacian"):
+            b = data_of(op)
+            L = None if reg is None else regulariser(reg, op).toarray()
+            x = tikhonov(op, b, 0.3, reg=reg, method=method, rtol=1e-10)
+            assert x == pytest.approx(dense_answer(op, b, 0.3, L), rel=1e-6, abs=1e-9)
+
+
 def test_a_multiple_of_a_convolution_keeps_its_route() -> None:
     A = 2.5 * Conv(weight_of(False, False), (6, 12), padding="same", boundary="wrap")
     x, result = tikhonov(A, data_of(A), 0.3, full_output=True)
