@@ -29,6 +29,11 @@ OTHER_METHODS = {
     "svd": "fft",
 }
 
+
+class NoUniqueSolution(ValueError):
+    """The normal equations are singular, or too nearly so for a factorisation."""
+
+
 Solver = Callable[[Array | None, float, int | None, Progress], Array]
 
 
@@ -100,9 +105,10 @@ def _factorised(problem: Problem, matrices: tuple[Any, Any], why: str) -> Route:
         try:
             return _normal.solve(problem, *matrices)
         except RuntimeError as error:
-            raise ValueError(
+            more = "a larger damp, or a reg that sees what A does not" if problem.damp else "a damp above 0"
+            raise NoUniqueSolution(
                 f"{shown('damp', problem.damp)}: the normal equations are singular ({error}): no unique "
-                "solution. Give a damp above 0, or method='lsmr' for the solution of least norm."
+                f"solution. Give {more}, or method='lsmr' for the solution of least norm."
             ) from None
 
     return Route("sparse", why, solve)

@@ -17,7 +17,7 @@ from convops.inverse._filters import Filters, filters_of
 from convops.inverse._measures import Measures
 from convops.inverse._problem import Problem, of_rows, relative
 from convops.inverse._progress import Progress
-from convops.inverse._routes import route_of
+from convops.inverse._routes import NoUniqueSolution, route_of
 from convops.inverse._surrogate import neighbour
 
 _RTOL, _LEAST_RTOL = 1e-4, 1e-8
@@ -91,7 +91,10 @@ class Sweep:
         if start is not None:
             share = relative(problem.penalised(start), problem.right_side)
             rtol = float(np.clip(_SHARE * share.min(), _LEAST_RTOL, _RTOL))
-        return route.solve(start, rtol, None, self._progress)
+        try:
+            return route.solve(start, rtol, None, self._progress)
+        except NoUniqueSolution:
+            return route_of(problem, "lsmr").solve(start, rtol, None, self._progress)
 
     def _keep(self, damp: float, answers: tuple[Array, Array]) -> None:
         self._answers[damp] = answers

@@ -118,3 +118,13 @@ def test_with_a_regulariser_a_masked_blur_is_swept_past_large_damps() -> None:
         for other in np.geomspace(0.03, 3, 12)
     ]
     assert np.linalg.norm(tikhonov(seen, b, damp, reg="gradient") - scene) < 1.5 * min(errors)
+
+
+@pytest.mark.parametrize("rule", ["gcv", "lcurve", "discrepancy"])
+def test_what_neither_the_data_nor_the_penalty_decide_does_not_end_the_sweep(rule: str) -> None:
+    # Every second sample is read, and of the others the differences see all but the level.
+    A = Conv(np.ones((1, 1)), (8, 9), stride=2)
+    b = np.random.default_rng(0).standard_normal(A.output_shape)
+    damp = choose_damp(A, b, rule=rule, noise=0.5, reg=Conv([[1.0, 0, -1]], (8, 9)))
+    assert np.isfinite(damp)
+    assert damp > 0

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from convops import Conv, KernelOperator, identity
-from convops.inverse._routes import route_of
+from convops.inverse._progress import Progress
+from convops.inverse._routes import NoUniqueSolution, route_of
 from convops.inverse.tikhonov import problem_of
 
 KERNEL = np.ones((3, 3)) / 9
@@ -61,3 +62,10 @@ def test_a_route_by_name_is_taken(method: str) -> None:
 def test_a_transform_that_cannot_says_why(A: Any, method: str, reg: Any, why: str) -> None:
     with pytest.raises(ValueError, match=f"method='{method}': .*{why}"):
         routed(A, method, reg=reg)
+
+
+@pytest.mark.parametrize(("damp", "fix"), [(0.0, "a damp above 0"), (0.5, "a reg that sees what A does not")])
+def test_equations_without_a_unique_answer_are_refused_with_a_fix(damp: float, fix: str) -> None:
+    A = Conv(np.ones((1, 1)), (8, 9), stride=2)
+    with pytest.raises(NoUniqueSolution, match=f"no unique solution.*{fix}.*lsmr"):
+        routed(A, "sparse", damp, Conv([[1.0, 0, -1]], (8, 9))).solve(None, 1e-6, None, Progress(False, None))
