@@ -45,6 +45,8 @@ def test_a_wide_matrix_is_printed_on_one_line_for_each_row(capsys: pytest.Captur
     assert run("matrix", "[0.125,-0.25]", "--input-shape", "1,40") == 2
 
 
+# SciPy's readers return matrices or arrays, which is alike here.
+@pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")
 @pytest.mark.parametrize("name", ["W.npz", "W.mtx", "W.mat", "W.NPZ"])
 @pytest.mark.parametrize("kind", ["int", "float", "complex"])
 def test_a_file_holds_the_matrix(
