@@ -49,6 +49,13 @@ def integer(name: str, value: object, minimum: int, *, typed: object = None, whe
     return value
 
 
+def boolean(name: str, value: object) -> bool:
+    """Return `value` if it is True or False; a number is neither."""
+    if not isinstance(value, bool):
+        _wrong_type(name, value, "it must be True or False")
+    return value
+
+
 def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
     """Tell whether `value` lists its items in order (a tuple, a list, an array), text excluded."""
     return (

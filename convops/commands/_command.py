@@ -11,6 +11,14 @@ class CannotRun(Exception):
     """A command lacks something; the message says what."""
 
 
+def without_plot(what: str, error: ImportError) -> CannotRun:
+    """Return the error for what a package of the extra 'plot' is needed for, and which."""
+    return CannotRun(
+        f"{what}, which is not here ({error}). Install the extra 'plot': in the checkout, pip install -e "
+        "'.[plot]'"
+    )
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that tells what is wrong in one line, and leaves the usage to ``--help``."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convops._arrays import Array
-from convops.commands._command import CannotRun, in_one_line
+from convops.commands._command import CannotRun, in_one_line, without_plot
 
 FORMATS = {".png": "PNG", ".tif": "TIFF", ".tiff": "TIFF", ".jpg": "JPEG", ".jpeg": "JPEG", ".bmp": "BMP"}
 _MODES = {"L": "grey", "LA": "grey with alpha", "RGB": "colour", "RGBA": "colour with alpha", "I;16": "grey"}
@@ -134,8 +134,5 @@ def _pillow() -> tuple[Any, Any]:
     try:
         from PIL import Image, ImageOps
     except ImportError as error:
-        raise CannotRun(
-            f"images need Pillow, which is not here ({error}). Install the extra 'plot': in the checkout, "
-            "pip install -e '.[plot]'"
-        ) from error
+        raise without_plot("images need Pillow", error) from error
     return Image, ImageOps

@@ -10,7 +10,7 @@ from scipy.sparse.linalg import LinearOperator, lsmr
 from convops._arrays import Array
 from convops.adjoint import check_adjoint
 from convops.assembly import conv_matrix
-from convops.commands._command import CannotRun, refuse_unwritable
+from convops.commands._command import CannotRun, refuse_unwritable, without_plot
 from convops.commands._files import written_whole
 from convops.operators import Conv
 
@@ -59,10 +59,7 @@ def load_photograph() -> Array:
         from matplotlib.cbook import get_sample_data
         from matplotlib.image import imread
     except ImportError as error:
-        raise CannotRun(
-            f"the photograph needs matplotlib, which is not here ({error}). Install the extra 'plot': in the "
-            "checkout, pip install -e '.[plot]'"
-        ) from error
+        raise without_plot("the photograph needs matplotlib", error) from error
     colour = imread(get_sample_data("grace_hopper.jpg", asfileobj=False))
     grey: Array = colour @ np.array([0.299, 0.587, 0.114]) / 255
     return grey

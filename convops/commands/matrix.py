@@ -11,7 +11,7 @@ from scipy.io import mmwrite, savemat
 from scipy.io.matlab import MatWriteError
 from scipy.sparse import csr_array, save_npz
 
-from convops.commands._command import CannotRun, in_one_line, refusals
+from convops.commands._command import CannotRun, in_one_line, refusals, without_plot
 from convops.commands._files import read_array, refuse_output, written_whole
 from convops.commands._geometry_options import add_geometry_options, operator_of
 
@@ -160,10 +160,7 @@ def _draw(A: Any, file: Path) -> None:
 
         from convops.plot import spy
     except ImportError as error:
-        raise CannotRun(
-            f"--picture needs matplotlib, which is not here ({error}). Install the extra 'plot': in the "
-            "checkout, pip install -e '.[plot]'"
-        ) from error
+        raise without_plot("--picture needs matplotlib", error) from error
     figure = Figure(figsize=(7, 6), layout="constrained")
     spy(A, figure.subplots())
     figure.savefig(file, dpi=150)

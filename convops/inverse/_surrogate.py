@@ -9,7 +9,7 @@ R. Chan and M. Ng, "Conjugate Gradient Methods for Toeplitz Systems", doi:10.113
 
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import fft
@@ -30,8 +30,17 @@ _FLOOR = 1e-6
 Preconditioner = Callable[[Array], Array]
 
 
-def neighbour(A: Any, L: Any, real: bool) -> tuple[Spectrum, float] | None:
-    """Return a convolution that differs from A near the border, and the factor that A has before it."""
+class Neighbour(NamedTuple):
+    """What A is a multiple of, and a convolution that differs from that near the border."""
+
+    spectrum: Spectrum
+    factor: float
+    """How many times A is that, without the sign."""
+    convolution: ConvOperator
+
+
+def neighbour(A: Any, L: Any, real: bool) -> Neighbour | None:
+    """Return the neighbour of A, or None where there is none."""
     factor = 1.0
     while isinstance(A, Scaled):
         factor *= float(abs(A.factor))
@@ -39,7 +48,7 @@ def neighbour(A: Any, L: Any, real: bool) -> tuple[Spectrum, float] | None:
     if not isinstance(A, ConvOperator) or not factor:
         return None
     spectrum = _surrogate(A, L, real)
-    return None if spectrum is None else (spectrum, factor)
+    return None if spectrum is None else Neighbour(spectrum, factor, A)
 
 
 def preconditioner(A: Any, L: Any, damp: float, real: bool) -> Preconditioner | None:
@@ -47,9 +56,7 @@ def preconditioner(A: Any, L: Any, damp: float, real: bool) -> Preconditioner | 
     found = neighbour(A, L, real) if damp else None
     if found is None:
         return None
-    spectrum, factor = found
-    while isinstance(A, Scaled):
-        A = A.parts[0]
+    spectrum, factor, A = found
     inverse = _inverse(spectrum, SHIFT * (damp / factor) ** 2)
     if inverse is None:
         return None

@@ -105,7 +105,7 @@ class Sweep:
 
 def _filters_of_neighbour(problem: Problem) -> tuple[Filters, float] | None:
     found = neighbour(problem.A, problem.L, problem.dtype.kind != "c")
-    return None if found is None else (filters_of(found[0]), found[1])
+    return None if found is None else (filters_of(found.spectrum), found.factor)
 
 
 def _size(op: Any) -> float:

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from convops._arguments import choice, shown
+from convops._arguments import boolean, choice, shown
 from convops._arrays import Array
 from convops.inverse._filters import filters_of
 from convops.inverse._measures import Measures, Measuring
@@ -160,9 +160,8 @@ def choose_damp(
     True
     """
     name = choice("rule", rule, RULES, OTHER_RULES)
-    for option, value in (("progress", progress), ("full_output", full_output)):
-        if not isinstance(value, bool):
-            raise TypeError(f"{shown(option, value)}: it must be True or False; got {type(value).__name__}.")
+    boolean("progress", progress)
+    boolean("full_output", full_output)
     problem, _ = problem_of(A, b, 0.0, reg)
     if not problem.b.any():
         raise ValueError("b is 0 everywhere: every damp gives the same answer. Give data.")

@@ -9,7 +9,7 @@ from typing import Any, Literal, overload
 
 import numpy as np
 
-from convops._arguments import choice, integer, shown
+from convops._arguments import boolean, choice, integer, shown
 from convops._arrays import Array, dense, refuse_beyond_int64
 from convops.inverse._problem import Problem, norms, relative
 from convops.inverse._progress import Progress
@@ -191,9 +191,8 @@ def tikhonov(
     tolerance = _positive("rtol", rtol)
     most = None if maxiter is None else integer("maxiter", maxiter, 1)
     start = None if x0 is None else _start(x0, problem, batch)
-    for name, value in (("progress", progress), ("full_output", full_output)):
-        if not isinstance(value, bool):
-            raise TypeError(f"{shown(name, value)}: it must be True or False; got {type(value).__name__}.")
+    boolean("progress", progress)
+    boolean("full_output", full_output)
     if callback is not None and not callable(callback):
         raise TypeError(
             f"{shown('callback', callback)}: it is called as callback(iteration, residual); got "

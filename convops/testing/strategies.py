@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from convops._arguments import choice, integer, is_sequence, shown
+from convops._arguments import boolean, choice, integer, is_sequence, shown
 from convops._arrays import Array, operator_dtype
 from convops._axis import BOUNDARIES, OTHER_NAMES, Axis
 from convops._padding import PADDINGS, padding_pairs
@@ -94,10 +94,7 @@ def geometries(
     ConvGeometry(weight_shape=(1,), input_shape=(1,), stride=(2,), padding=((0, 0),), dilation=(1,), groups=1,
     boundary=('zeros',))
     """
-    if not isinstance(channels, bool):
-        raise TypeError(
-            f"{shown('channels', channels)}: it must be True or False; got {type(channels).__name__}."
-        )
+    boolean("channels", channels)
     limits = _Limits(
         integer("max_axes", max_axes, 1),
         integer("max_side", max_side, 1),
