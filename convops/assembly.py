@@ -18,8 +18,10 @@ from convops._arguments import shown
 from convops._arrays import Array, check_range, weight_array
 from convops._axis import Axis
 from convops._copies import write_copies
+from convops._layout import Layout, arranged
 from convops._memory import ALWAYS_FITS, refuse_beyond_memory
 from convops._pattern import Pattern, Run, axis_pattern
+from convops._reorder import reordered
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
@@ -39,24 +41,28 @@ def conv_matrix(
     dilation: IntPerAxis = 1,
     groups: int = 1,
     boundary: Boundary = "zeros",
+    channel_axis: int | None = None,
     flip: bool = False,
     dtype: Any = None,
     index_dtype: Any = None,
 ) -> csr_array:
     """Return the matrix W of a convolution: ``W @ x.ravel() == conv(x, weight, ...).ravel()``.
 
-    Inputs and outputs are vectorised in C order (`ravel`), channels first. W is canonical: indices
-    sorted, no duplicates. Its pattern depends on the geometry alone, so zeros of the weight are stored.
-    The transposed convolution is ``W.T``.
+    Inputs and outputs are vectorised in C order (`ravel`), channels first, or where `channel_axis` says. W
+    is canonical: indices sorted, no duplicates. Its pattern depends on the geometry alone, so zeros of the
+    weight are stored. The transposed convolution is ``W.T``.
 
     Parameters
     ----------
     weight : array_like
         ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
     input_shape : int or sequence of int
-        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes.
+        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes; another order
+        with `channel_axis`.
     stride, padding, dilation, groups, boundary
         As for `ConvGeometry`.
+    channel_axis : int, optional
+        As for `Conv`.
     flip : bool, default False
         False: cross-correlation, as in deep learning. True: convolution, the kernel turned round along
         every spatial axis, as in `scipy.signal`.
@@ -91,16 +97,19 @@ def conv_matrix(
     array([27, 37, 57, 67])
     """
     taps = weight_array(weight, dtype)
-    geometry = ConvGeometry(
+    layout, geometry = arranged(
         taps.shape,
         input_shape,
+        channel_axis,
+        transposed=False,
         stride=stride,
         padding=padding,
         dilation=dilation,
         groups=groups,
         boundary=boundary,
     )
-    return assemble(geometry, oriented(taps, geometry, flip), index_dtype)
+    taps = taps.reshape(geometry.weight_shape)
+    return assemble(geometry, oriented(taps, geometry, flip), index_dtype, layout)
 
 
 def oriented(weight: Array, geometry: ConvGeometry, flip: bool) -> Array:
@@ -115,14 +124,25 @@ def checked_flip(flip: object) -> bool:
     return bool(flip)
 
 
-def assemble(geometry: ConvGeometry, weight: Array, index_dtype: Any = None) -> csr_array:
+def assemble(
+    geometry: ConvGeometry, weight: Array, index_dtype: Any = None, layout: Layout | None = None
+) -> csr_array:
     """Return W for arguments that have been checked; see `conv_matrix`."""
-    refuse_too_large(geometry, weight.dtype, index_dtype)
+    moved = layout is not None and not layout.shared
+    # Its entries in both orders, and the place of each, stand side by side for a moment.
+    refuse_too_large(geometry, weight.dtype, index_dtype, copies=3 if moved else 1)
     patterns = [axis_pattern(axis) for axis in geometry.axes]
     indices, indptr = index_arrays(geometry, patterns, index_dtype)
     data = np.empty(indices.size, dtype=weight.dtype)
     write_values(geometry, patterns, weight, data)
-    return canonical(data, indices, indptr, geometry.shape)
+    if layout is None or layout.shared:
+        return canonical(data, indices, indptr, geometry.shape)
+    rows = np.argsort(layout.renumbered(np.arange(geometry.shape[0]), geometry.output_shape))
+    columns = layout.renumbered(np.arange(geometry.shape[1]), geometry.input_shape)
+    W = canonical(*reordered(data, indices, indptr, rows, columns), geometry.shape)
+    W.has_sorted_indices = False
+    W.sort_indices()
+    return W
 
 
 def index_arrays(

@@ -351,13 +351,13 @@ class ConvGeometry:
 
 
 def _channels_last(input_shape: tuple[int, ...], channels: int) -> str:
-    """Say how to move the channels to the front where they seem to come last."""
-    *spatial, last = input_shape
+    """Say what to do where the channels seem to come last."""
+    last = input_shape[-1]
     if last != channels:
         return ""
     return (
-        f" The last axis has {last}, and channels come first: np.moveaxis(x, -1, 0), or behind batch axes "
-        f"np.moveaxis(x, -1, {-len(input_shape)}), makes the shape {(last, *spatial)}."
+        f" The last axis has {last}: if it holds the channels, an operator takes channel_axis=-1, and a "
+        f"ConvGeometry the shape {(last, *input_shape[:-1])}."
     )
 
 

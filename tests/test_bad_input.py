@@ -512,13 +512,47 @@ TABLE: list[Row] = [
     ),
     *(
         row(
+            callers,
+            {shaped: value, "channel_axis": axis},
+            error,
+            *says,
+            name=f"channel_axis={axis!r} of {len(np.shape(value)) if shaped == 'x' else len(value)} axes",
+        )
+        for callers, shaped, make in [
+            (("conv_matrix", "Conv", "ConvTranspose"), "input_shape", tuple),
+            (ON_ARRAYS, "x", np.ones),
+        ]
+        for value, axis, error, says in [
+            (make((9, 8, 3)), 3, ValueError, ("channel_axis=3: ", "-3 to 2; got 3")),
+            (make((9, 8, 3)), -4, ValueError, ("channel_axis=-4: ", "at least -3; got -4")),
+            (make((9, 8, 3)), 1.0, TypeError, ("channel_axis=1.0: it must be an int",)),
+            (make((9, 8, 3)), "last", TypeError, ("channel_axis='last': it must be an int",)),
+            (make((9, 8)), -1, ValueError, ("channel_axis=-1: ", "(2, 2)", "have 1 (kernel alone", "or 3 (")),
+            (make((9, 8, 7, 3)), -1, ValueError, ("have 3 (kernel alone", "or 5 (C_out")),
+        ]
+    ),
+    row(
+        ("conv_matrix", "Conv"),
+        {"input_shape": (9, 1, 3), "channel_axis": -1},
+        ValueError,
+        "a weight of shape (2, 2): axis 1 of the kernel does not fit",
+    ),
+    row(
+        ("conv_matrix", "Conv", "conv", "KernelOperator"),
+        {"groups": 3, "channel_axis": -1},
+        ValueError,
+        "channel_axis=-1",
+        name="channel_axis, groups of one kernel, two axes",
+    ),
+    *(
+        row(
             caller,
             {argument: value, shaped: (64, 60, 3) if shaped == "input_shape" else np.ones((64, 60, 3))},
             ValueError,
             says,
             "got 64. ",
-            "The last axis has 3, and channels come first: np.moveaxis(x, -1, 0)",
-            "np.moveaxis(x, -1, -3), makes the shape (3, 64, 60).",
+            "The last axis has 3: if it holds the channels, an operator takes channel_axis=-1",
+            "a ConvGeometry the shape (3, 64, 60).",
             name="channels last",
         )
         for caller, argument, value, shaped, says in [
@@ -1006,8 +1040,7 @@ TABLE: list[Row] = [
             ValueError,
             "(2, 2)",
             f"If the last axis, of {colours}, holds the channels",
-            f"x = np.moveaxis(x, -1, {len(batch)})",
-            f"one kernel for each channel is then batch_dims={len(batch) + 1}.",
+            "channel_axis=-1 has the kernel convolve each of them.",
             name=f"{colours} channels last, {len(batch)} batch axes",
         )
         for batch in ((), (7,))

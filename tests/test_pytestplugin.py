@@ -85,7 +85,7 @@ def test_a_seed_that_is_none_is_refused(seed: str, pytester: pytest.Pytester) ->
 
 
 def modules(pytester: pytest.Pytester, test: str) -> Any:
-    """Return which of some modules a session of pytest has imported in the end."""
+    """Return which of some modules a session of pytest has imported in the end, with no other plugin."""
     pytester.makeconftest(
         "import sys\n"
         "def pytest_unconfigure():\n"
@@ -93,7 +93,9 @@ def modules(pytester: pytest.Pytester, test: str) -> Any:
         "    print('imported', *sorted(names & set(sys.modules)))\n"
     )
     pytester.makepyfile(test)
-    result = pytester.runpytest_subprocess()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+        result = pytester.runpytest_subprocess("-p", "_convops_pytestplugin")
     result.assert_outcomes(passed=1)
     (line,) = (line for line in result.outlines if line.startswith("imported"))
     return line.split()[1:]

@@ -36,7 +36,8 @@ def from_keras(layer: Any, input_shape: IntPerAxis, *, drop_bias: bool = False, 
     Returns
     -------
     LinearOperator
-        A `Conv` or `ConvTranspose`; in products with permutations where the channels come last.
+        A `Conv`, or of a transposed layer a `ConvTranspose`, in products with permutations where the
+        channels come last.
 
     Raises
     ------
@@ -79,8 +80,9 @@ def from_keras(layer: Any, input_shape: IntPerAxis, *, drop_bias: bool = False, 
     taker = f"a layer whose kernel has shape {kernel.shape} takes an input"
     sizes = sizes_of_item(input_shape, axes + 1, taker)
     last = layer.data_format == "channels_last"
-    first = (sizes[-1], *sizes[:-1]) if last else sizes
-    op = _channels_first(layer, kernel, first, method)
+    if not hasattr(layer, "output_padding"):
+        return _forward(layer, kernel, sizes, method, -1 if last else 0)
+    op = _transposed(layer, kernel, (sizes[-1], *sizes[:-1]) if last else sizes, method)
     if not last:
         return op
     into = Transposition(sizes, (axes, *range(axes)), op.dtype)
@@ -88,28 +90,35 @@ def from_keras(layer: Any, input_shape: IntPerAxis, *, drop_bias: bool = False, 
     return back @ op @ into
 
 
-def _channels_first(layer: Any, kernel: Array, sizes: tuple[int, ...], method: str) -> Any:
-    strides, dilations = tuple(layer.strides), tuple(layer.dilation_rate)
-    axes = len(strides)
-    weight = np.moveaxis(
-        kernel, (-1, -2), (0, 1)
-    )  # (C_out, C_in, *kernel), or the transpose's (C_in, C_out, *)
-    if hasattr(layer, "output_padding"):
-        extra = layer.output_padding
-        extra = (extra,) * axes if extra is None or isinstance(extra, int) else tuple(extra)
-        kept = [
-            _kept(*of_axis, layer.padding)
-            for of_axis in zip(sizes[1:], kernel.shape[:axes], strides, dilations, extra, strict=True)
-        ]
-        starts, lengths = zip(*kept, strict=True)
-        return kept_of_full(weight, sizes, starts, lengths, strides, dilations, 1, method)
+def _forward(layer: Any, kernel: Array, sizes: tuple[int, ...], method: str, channel_axis: int) -> Conv:
     groups = getattr(layer, "groups", 1)
+    weight = np.moveaxis(kernel, (-1, -2), (0, 1))
     if getattr(layer, "depth_multiplier", None) is not None:
         groups = kernel.shape[-2]
-        weight = weight.swapaxes(0, 1).reshape(-1, 1, *kernel.shape[:axes])
+        weight = weight.swapaxes(0, 1).reshape(-1, 1, *kernel.shape[:-2])
     return Conv(
-        weight, sizes, stride=strides, padding=layer.padding, dilation=dilations, groups=groups, method=method
+        weight,
+        sizes,
+        stride=tuple(layer.strides),
+        padding=layer.padding,
+        dilation=tuple(layer.dilation_rate),
+        groups=groups,
+        channel_axis=channel_axis,
+        method=method,
     )
+
+
+def _transposed(layer: Any, kernel: Array, sizes: tuple[int, ...], method: str) -> Any:
+    strides, dilations = tuple(layer.strides), tuple(layer.dilation_rate)
+    extra = layer.output_padding
+    extra = (extra,) * len(strides) if extra is None or isinstance(extra, int) else tuple(extra)
+    kept = [
+        _kept(*of_axis, layer.padding)
+        for of_axis in zip(sizes[1:], kernel.shape[:-2], strides, dilations, extra, strict=True)
+    ]
+    starts, lengths = zip(*kept, strict=True)
+    weight = np.moveaxis(kernel, (-1, -2), (0, 1))  # of the transpose: (C_in, C_out, *kernel)
+    return kept_of_full(weight, sizes, starts, lengths, strides, dilations, 1, method)
 
 
 def _kept(

@@ -1,5 +1,6 @@
 """The direct route where the matrix is small: the normal equations, factorised."""
 
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -34,14 +35,18 @@ def _band(op: Any) -> int | None:
         of_one_input = parts and type(op).__name__ in ("VStack", "Scaled")
         return max(known) if of_one_input and len(known) == len(found) else None
     geometry = op.geometry
-    sizes = op.input_shape[geometry.has_channels :]
-    band, below = 0, 1
-    for axis, size in zip(reversed(geometry.axes), reversed(sizes), strict=True):
-        reach = axis.effective // axis.stride + 1 if op._transposed else axis.effective - 1
+    reaches: list[float] = []
+    for axis in geometry.axes:
         around = axis.boundary == "wrap" and axis.before + axis.after > 0
-        band += below * (size - 1 if around else min(reach, size - 1))
+        inside = axis.effective // axis.stride + 1 if op._transposed else axis.effective - 1
+        reaches.append(inf if around else inside)
+    if geometry.has_channels:
+        reaches.insert(op.channel_axis or 0, inf)
+    band, below = 0, 1
+    for reach, size in zip(reversed(reaches), reversed(op.input_shape), strict=True):
+        band += below * int(min(reach, size - 1))
         below *= size
-    return band + (below * (op.input_shape[0] - 1) if geometry.has_channels else 0)
+    return band
 
 
 def matrices(problem: Problem) -> tuple[csc_array, csc_array | None]:

@@ -56,8 +56,11 @@ def _boundary_and_axes(A: Any) -> tuple[list[str], list[int]]:
         padded = axis.before or axis.after
         keeps = axis.boundary == "wrap" or not reader._transposed
         names.append(axis.boundary if padded and keeps else "symmetric")
-    channels = int(geometry.has_channels)
-    return ["zeros"] * channels + names, list(range(channels, len(shape)))
+    if (channels := reader.channel_axis) is None:
+        return names, list(range(len(shape)))
+    if reader._map.layout is None or not reader._map.layout.shared:
+        names.insert(channels, "zeros")
+    return names, [axis for axis in range(len(shape)) if axis != channels]
 
 
 def _reader(A: Any) -> ConvOperator | None:

@@ -127,7 +127,7 @@ def spectrum_of(A: Any, L: Any, real: bool) -> Spectrum | None:
         factor = np.conj(A.factor) if inner.adjoint else A.factor
         weight = inner.frequencies.weight * factor
         return _with_frequencies(inner, inner.frequencies._replace(weight=weight))
-    if not isinstance(A, ConvOperator):
+    if not isinstance(A, ConvOperator) or A._core is not A:
         return None
     frequencies = frequencies_of(A.geometry, weight_of(A))
     if frequencies is None:

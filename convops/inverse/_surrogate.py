@@ -45,7 +45,7 @@ def neighbour(A: Any, L: Any, real: bool) -> Neighbour | None:
     while isinstance(A, Scaled):
         factor *= float(abs(A.factor))
         A = A.parts[0]
-    if not isinstance(A, ConvOperator) or not factor:
+    if not isinstance(A, ConvOperator) or A._core is not A or not factor:
         return None
     spectrum = _surrogate(A, L, real)
     return None if spectrum is None else Neighbour(spectrum, factor, A)

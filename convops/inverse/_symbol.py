@@ -46,7 +46,7 @@ def _terms(L: Any, factor: float) -> Iterator[Term]:
             yield from _terms(part, factor)
     elif isinstance(L, Identity):
         yield factor, None
-    elif isinstance(L, ConvOperator) and not L._transposed:
+    elif isinstance(L, ConvOperator) and not L._transposed and L._core is L:
         yield factor, L
     else:
         yield np.nan, None

@@ -10,6 +10,7 @@ import numpy as np
 
 from convops._arguments import boolean, choice, shown
 from convops._arrays import Array
+from convops.inverse._core import core_of
 from convops.inverse._filters import filters_of
 from convops.inverse._measures import Measures, Measuring
 from convops.inverse._problem import Problem, arrays_of
@@ -166,6 +167,7 @@ def choose_damp(
     if not problem.b.any():
         raise ValueError("b is 0 everywhere: every damp gives the same answer. Give data.")
     goal = _goal(noise, problem) if name == "discrepancy" else 0.0
+    problem, copies = core_of(problem, reg)[:2]
     spectrum = spectrum_of_problem(problem)
     with Progress(progress, None) as watch, warnings.catch_warnings(), _in_range():
         # An answer that is not quite there is good enough to choose by.
@@ -187,7 +189,7 @@ def choose_damp(
             found = _corner(seen, grid)
         seen.at(found)
     damp = float(np.exp(found))
-    return (damp, seen.result(problem.A.shape[0])) if full_output else damp
+    return (damp, seen.result(problem.A.shape[0], copies)) if full_output else damp
 
 
 @contextmanager
@@ -224,12 +226,14 @@ class _Seen:
                 break
         return found
 
-    def result(self, rows: int) -> DampResult:
+    def result(self, rows: int, copies: int) -> DampResult:
+        """Return all, for an operator that is `copies` times the one that was measured."""
         logs = sorted(self._measures)
         measures = [self._measures[log] for log in logs]
         residuals, seminorms, freedom = (np.array(column) for column in zip(*measures, strict=True))
         scores = np.array([_gcv(one, rows) for one in measures])
-        return DampResult(np.exp(logs), residuals, seminorms, freedom, scores, self._known.route)
+        route = self._known.route
+        return DampResult(np.exp(logs), residuals, seminorms, copies * freedom, scores / copies**2, route)
 
 
 def _gcv(measures: Measures, rows: int) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 
 from convops._arguments import boolean, choice, integer, shown
 from convops._arrays import Array, dense, refuse_beyond_int64
+from convops.inverse._core import core_of
 from convops.inverse._problem import Problem, norms, relative
 from convops.inverse._progress import Progress
 from convops.inverse._regulariser import regulariser
@@ -198,9 +199,11 @@ def tikhonov(
             f"{shown('callback', callback)}: it is called as callback(iteration, residual); got "
             f"{type(callback).__name__}."
         )
-    route = route_of(problem, asked)
+    core = core_of(problem, reg)
+    route = route_of(core.problem, asked)
     with Progress(progress, callback) as watch:
-        rows = route.solve(start, tolerance, most, watch)
+        begun = None if start is None else core.apart(start)
+        rows = core.together(route.solve(begun, tolerance, most, watch))
     if not np.isfinite(rows).all():
         raise ValueError(
             f"{shown('damp', damp)}: route {route.name!r} left the range of {problem.wide}. Scale A and b to "

@@ -31,7 +31,7 @@ def wrong_length(
     return f"{text}; got {lengths[0] if lengths else 'no axis'}."
 
 
-def wrong_shape(found: Shape, input_shape: Shape, output_shape: Shape, has_channels: bool) -> str:
+def wrong_shape(found: Shape, input_shape: Shape, output_shape: Shape, channel_axis: int | None) -> str:
     """Say which axes an array must end with that an operator is applied to."""
     text = f"x has shape {found}: its last axes must be input_shape {input_shape}, after any batch axes"
     if found[max(len(found) - len(output_shape), 0) :] == output_shape:
@@ -39,9 +39,12 @@ def wrong_shape(found: Shape, input_shape: Shape, output_shape: Shape, has_chann
     if found == (prod(input_shape),):
         return f"{text}; it has the right length, so give x.reshape(A.input_shape), or A @ x."
     batch = len(found) - len(input_shape)
-    if has_channels and batch >= 0 and found[batch:] == (*input_shape[1:], input_shape[0]):
+    if channel_axis == 0 and batch >= 0 and found[batch:] == (*input_shape[1:], input_shape[0]):
         return f"{text}; channels come first: give np.moveaxis(x, -1, {batch})."
+    last = channel_axis == len(input_shape) - 1
+    if last and batch >= 0 and found[batch:] == (input_shape[-1], *input_shape[:-1]):
+        return f"{text}; channels come last: give np.moveaxis(x, {batch}, -1)."
     if sorted(found) == sorted(input_shape):
-        order = ", channels first" if has_channels else ""
+        order = ", channels first" if channel_axis == 0 else ", channels last" if last else ""
         return f"{text}; the same sizes in another order: transpose it{order}."
     return f"{text}; got {found[max(batch, 0) :]}."

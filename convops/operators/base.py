@@ -11,6 +11,7 @@ from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators._html import html_of_convolution
+from convops.operators.arranged import ArrangedMap, map_of
 from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
@@ -27,23 +28,29 @@ class ConvOperator(KnownMatrix, MapView):
 
     @property
     def geometry(self) -> ConvGeometry:
-        """Sizes of the convolution; a `ConvTranspose` has those of the `Conv` it transposes."""
+        """Sizes of the convolution; a `ConvTranspose` has those of the `Conv` it transposes.
+
+        Channels that the weight mixes come first in it, whatever the `channel_axis`; where all share one
+        kernel, their axis is a spatial one with a single tap.
+        """
         return self._map.geometry
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of x: ``(C_in, *spatial)``, or ``spatial`` alone."""
-        return self.geometry.output_shape if self._transposed else self.geometry.input_shape
+        """Shape of x: ``(C_in, *spatial)``, ``spatial`` alone, or with the channels at `channel_axis`."""
+        return self._outside(self.geometry.output_shape if self._transposed else self.geometry.input_shape)
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Shape of ``A(x)``: ``(C_out, *out)``, or ``out`` alone."""
-        return self.geometry.input_shape if self._transposed else self.geometry.output_shape
+        """Shape of ``A(x)``: ``(C_out, *out)``, ``out`` alone, or with the channels at `channel_axis`."""
+        return self._outside(self.geometry.input_shape if self._transposed else self.geometry.output_shape)
 
     @property
     def weight(self) -> Array:
         """The weight, in the shape and dtype it was given the operator; a read-only copy at each access."""
         weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
+        if self._map.layout is not None:
+            weight = weight.reshape(self._map.layout.bare(weight.shape))
         weight.flags.writeable = False
         return weight
 
@@ -93,7 +100,7 @@ class ConvOperator(KnownMatrix, MapView):
                 f"The row starts of the matrix of {self!r} with nnz = {self.geometry.nnz} entries",
                 "Apply the operator instead.",
             )
-        matrix = assemble(self.geometry, self._map.correlated)
+        matrix = assemble(self.geometry, self._map.correlated, layout=self._map.layout)
         if self._conjugated:
             np.conj(matrix.data, out=matrix.data)
         if not self._transposed:
@@ -104,7 +111,20 @@ class ConvOperator(KnownMatrix, MapView):
 
     def _by(self, method: str) -> Self:
         """Return this operator applied by another method."""
-        return self._of(Map(self.geometry, self._map.weight, self.flip, method), self._conjugated)
+        map_ = map_of(self.geometry, self._map.weight, self.flip, method, self._map.layout)
+        return self._of(map_, self._conjugated)
+
+    @property
+    def _core(self) -> Self:
+        """What applies this operator to arrays with the channels first, or to one of several like channels.
+
+        The operator itself where that is the layout of its own arrays.
+        """
+        map_ = self._map
+        return self._of(map_.core, self._conjugated) if isinstance(map_, ArrangedMap) else self
+
+    def _outside(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        return sizes if self._map.layout is None else self._map.layout.outside(sizes)
 
     def _convops_integer_twin(self, seed: int) -> Self | None:
         """Return this operator with a random integer weight: what `check_adjoint` can check exactly.
@@ -115,7 +135,7 @@ class ConvOperator(KnownMatrix, MapView):
             return None
         weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
         weight.flags.writeable = False
-        return self._of(Map(self.geometry, weight, self.flip, self.method), False)
+        return self._of(map_of(self.geometry, weight, self.flip, self.method, self._map.layout), False)
 
     def _convops_smaller(self) -> Iterator[Self]:
         """Yield smaller operators of the same kind, for a report of one that fails."""
@@ -132,19 +152,13 @@ class ConvOperator(KnownMatrix, MapView):
         if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
             product: Array = matrix @ x
             return product
-        transposed = self._transposed != adjoint
-        geometry = self._map.geometry
-        if transposed:
-            channels, shape = geometry.out_channels, geometry.output_shape
-        else:
-            channels, shape = geometry.in_channels, geometry.input_shape
         vectors = x.size // x.shape[-1]
-        block = x.reshape(vectors, channels, *shape[geometry.has_channels :])
         if not vectors:
             dtype = np.result_type(self.dtype, x.dtype)
             dtype = INT64 if dtype.kind in "iu" else dtype
             return np.zeros((*x.shape[:-1], self.shape[adjoint]), dtype)
-        y = self._map.apply(block, transposed, self._conjugated != adjoint)
+        transposed, conjugated = self._transposed != adjoint, self._conjugated != adjoint
+        y = self._map.products(x.reshape(vectors, -1), transposed, conjugated)
         return y.reshape(*x.shape[:-1], self.shape[adjoint])
 
     def _matrix(self, adjoint: bool) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from convops._arrays import INT64, Array, check_range
+from convops._layout import Layout
 from convops._memory import refuse_beyond_memory
 from convops._pattern import Pattern, axis_pattern
 from convops.assembly import border_bytes
@@ -80,22 +81,23 @@ def unread(geometry: ConvGeometry, of_rows: bool) -> Array:
     return ~_spread(reads, geometry, lines)
 
 
-def diagonal(geometry: ConvGeometry, weight: Array) -> Array:
-    """Return ``W[r, r]`` for each r below both sizes of W."""
+def diagonal(geometry: ConvGeometry, weight: Array, layout: Layout | None = None) -> Array:
+    """Return ``W[r, r]`` for each r below both sizes of W, for arrays in a layout."""
+    layout = None if layout is None or layout.shared else layout
     length = min(geometry.shape)
     _refuse_large(geometry, length)
     wide, scale = scaled(with_channels(geometry, weight))
     if weight.dtype.kind in "iu":
-        _refuse_large_sums(np.abs(_diagonal(geometry, wide.astype(np.float64), length)))
-    out = _diagonal(geometry, wide, length)
+        _refuse_large_sums(np.abs(_diagonal(geometry, wide.astype(np.float64), length, layout)))
+    out = _diagonal(geometry, wide, length, layout)
     if weight.dtype.kind in "iu":
         check_range("the diagonal, where the boundary folds the weight,", out, weight.dtype)
     return unscaled(out, scale, weight.dtype).astype(weight.dtype, copy=False)
 
 
-def trace(geometry: ConvGeometry, weight: Array) -> Any:
+def trace(geometry: ConvGeometry, weight: Array, layout: Layout | None = None) -> Any:
     """Return the sum of the diagonal."""
-    entries = diagonal(geometry, weight)
+    entries = diagonal(geometry, weight, layout)
     if weight.dtype.kind in "iu":
         _refuse_large_sums(np.abs(entries.astype(np.float64)).sum())
         return entries.sum(dtype=INT64)
@@ -176,14 +178,14 @@ def _spread(values: Array, geometry: ConvGeometry, lines: Sequence[Line]) -> Arr
     return values if geometry.has_channels else values[0]
 
 
-def _diagonal(geometry: ConvGeometry, weight: Array, length: int) -> Array:
+def _diagonal(geometry: ConvGeometry, weight: Array, length: int, layout: Layout | None) -> Array:
     patterns = [axis_pattern(axis) for axis in geometry.axes]
-    if geometry.output_shape[geometry.has_channels :] == geometry.spatial_shape:
+    if layout is None and geometry.output_shape[geometry.has_channels :] == geometry.spatial_shape:
         return _diagonal_of_equal_sizes(geometry, weight, patterns)
     out = np.empty(length, weight.dtype)
     for start in range(0, length, _AT_ONCE):
         rows = np.arange(start, min(start + _AT_ONCE, length))
-        out[rows] = _entries_at(geometry, weight, patterns, rows)
+        out[rows] = _entries_at(geometry, weight, patterns, rows, layout)
     return out
 
 
@@ -205,11 +207,17 @@ def _diagonal_of_equal_sizes(geometry: ConvGeometry, weight: Array, patterns: Se
     return values.ravel()
 
 
-def _entries_at(geometry: ConvGeometry, weight: Array, patterns: Sequence[Pattern], rows: Ints) -> Array:
+def _entries_at(
+    geometry: ConvGeometry,
+    weight: Array,
+    patterns: Sequence[Pattern],
+    rows: Ints,
+    layout: Layout | None,
+) -> Array:
     """Return ``W[r, r]`` at the rows r."""
     spatial = geometry.has_channels
-    to, *outputs = np.unravel_index(rows, (geometry.out_channels, *geometry.output_shape[spatial:]))
-    origin, *samples = np.unravel_index(rows, (geometry.in_channels, *geometry.spatial_shape))
+    to, *outputs = _places(rows, (geometry.out_channels, *geometry.output_shape[spatial:]), layout)
+    origin, *samples = _places(rows, (geometry.in_channels, *geometry.spatial_shape), layout)
     group, within = np.divmod(origin, weight.shape[1])
     stored = group == to // (geometry.out_channels // geometry.groups)
     places = []
@@ -224,6 +232,14 @@ def _entries_at(geometry: ConvGeometry, weight: Array, patterns: Sequence[Patter
     out = np.zeros(rows.size, weight.dtype)
     out[stored] = weight[tuple(chosen)]
     return out
+
+
+def _places(numbers: Ints, sizes: tuple[int, ...], layout: Layout | None) -> list[Ints]:
+    """Return the channel and the place of what an array in a layout, of these sizes, has at `numbers`."""
+    if layout is None:
+        return list(np.unravel_index(numbers, sizes))
+    places = list(np.unravel_index(numbers, layout.outside(sizes)))
+    return [places.pop(layout.axis), *places]
 
 
 def _value_at(pattern: Pattern, output: Ints, sample: Ints) -> Ints:

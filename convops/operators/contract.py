@@ -59,7 +59,7 @@ class ArrayOperator(Algebra, LinearOperator):
         wanted = self.input_shape
         split = x.ndim - len(wanted)
         if split < 0 or x.shape[split:] != wanted:
-            raise ValueError(wrong_shape(x.shape, wanted, self.output_shape, self._has_channels))
+            raise ValueError(wrong_shape(x.shape, wanted, self.output_shape, self._channels_on))
         batch = x.shape[:split]
         y = self._on_rows(x.reshape(*batch, self.shape[1]), False)
         return y.reshape(batch + self.output_shape)
@@ -208,9 +208,9 @@ class ArrayOperator(Algebra, LinearOperator):
         return self._of_columns(X, adjoint)
 
     @property
-    def _has_channels(self) -> bool:
-        """Whether the first axis of an array holds channels, as far as the operator can tell."""
-        return False
+    def _channels_on(self) -> int | None:
+        """The axis of an array that holds channels, as far as the operator can tell."""
+        return None
 
     def _on_rows(self, x: Array, adjoint: bool) -> Array:
         """Return W x, or Wᴴ x, for each of the vectors on the last axis of x."""

@@ -3,8 +3,8 @@
 from typing import Any, final
 
 from convops.geometry import Boundary, IntPerAxis, Padding
+from convops.operators.arranged import convolution_map
 from convops.operators.base import ConvOperator
-from convops.operators.map import convolution_map
 
 
 @final
@@ -21,9 +21,14 @@ class Conv(ConvOperator):
     weight : array_like
         ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
     input_shape : int or sequence of int
-        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes.
+        ``(C_in, *spatial)``, or ``spatial`` alone where the weight has exactly as many axes; another order
+        with `channel_axis`.
     stride, padding, dilation, groups, boundary
-        As for `ConvGeometry`.
+        As for `ConvGeometry`, per spatial axis.
+    channel_axis : int, optional
+        Which axis of `input_shape`, and of what comes out, holds the channels: -1 for images ``(H, W, C)``.
+        A weight of one axis less, ``kernel`` alone, is then the same kernel for every channel; else it is
+        ``(C_out, C_in // groups, *kernel)`` as without. Default: the channels come first, if there are any.
     flip : bool, default False
         False: cross-correlation, as in deep learning. True: convolution, the kernel turned round along
         every spatial axis, as in `scipy.signal`.
@@ -45,9 +50,12 @@ class Conv(ConvOperator):
     input_shape, output_shape : tuple of int
         Shapes of x and of ``A(x)``.
     geometry : ConvGeometry
-        The sizes.
+        The sizes. Channels that mix come first in it, wherever `channel_axis` has them; channels that share
+        one kernel are one more spatial axis, with a single tap.
     weight : ndarray, read-only
         A copy, in the dtype of the operator.
+    channel_axis : int or None
+        The axis of channels, counted from 0.
     flip, method
         As given; "auto" is replaced by the method it chose.
     T : ConvTranspose
@@ -80,6 +88,14 @@ class Conv(ConvOperator):
      [0 1 2 0 3 4 0 0 0]
      [0 0 0 1 2 0 3 4 0]
      [0 0 0 0 1 2 0 3 4]]
+
+    One kernel for both channels of three samples, channels last:
+
+    >>> print(Conv([1, 2], (3, 2), channel_axis=-1).toarray())
+    [[1 0 2 0 0 0]
+     [0 1 0 2 0 0]
+     [0 0 1 0 2 0]
+     [0 0 0 1 0 2]]
     """
 
     _transposed = False
@@ -94,6 +110,7 @@ class Conv(ConvOperator):
         dilation: IntPerAxis = 1,
         groups: int = 1,
         boundary: Boundary = "zeros",
+        channel_axis: int | None = None,
         flip: bool = False,
         dtype: Any = None,
         method: str = "auto",
@@ -105,6 +122,7 @@ class Conv(ConvOperator):
             flip,
             dtype,
             method,
+            channel_axis,
             stride=stride,
             padding=padding,
             dilation=dilation,
@@ -133,7 +151,8 @@ class ConvTranspose(ConvOperator):
         ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone: the array that the `Conv` reads as
         ``(C_out, C_in // groups, *kernel)``.
     input_shape : int or sequence of int
-        What goes into the transpose: ``(C_in, *spatial)``, or ``spatial`` alone.
+        What goes into the transpose: ``(C_in, *spatial)``, or ``spatial`` alone; another order with
+        `channel_axis`.
     stride : int or sequence of int, default 1
         That of the `Conv`.
     padding : default 0
@@ -143,7 +162,7 @@ class ConvTranspose(ConvOperator):
         Added to the smallest size that can be chosen, per spatial axis; less than the stride.
     output_shape : int or sequence of int, optional
         The size to choose, with or without the channels; instead of `output_padding`.
-    dilation, groups, boundary, flip, dtype, method
+    dilation, groups, boundary, channel_axis, flip, dtype, method
         Those of the `Conv`.
 
     Attributes
@@ -156,8 +175,8 @@ class ConvTranspose(ConvOperator):
         The sizes of the `Conv`.
     weight : ndarray, read-only
         A copy, in the dtype of the operator.
-    flip, method
-        As given; "auto" is replaced by the method it chose.
+    channel_axis, flip, method
+        As for `Conv`.
     T, H : Conv
         Transpose and adjoint.
 
@@ -205,6 +224,7 @@ class ConvTranspose(ConvOperator):
         dilation: IntPerAxis = 1,
         groups: int = 1,
         boundary: Boundary = "zeros",
+        channel_axis: int | None = None,
         flip: bool = False,
         dtype: Any = None,
         method: str = "auto",
@@ -216,6 +236,7 @@ class ConvTranspose(ConvOperator):
             flip,
             dtype,
             method,
+            channel_axis,
             stride=stride,
             padding=padding,
             output_padding=output_padding,

@@ -19,6 +19,7 @@ def conv(
     dilation: IntPerAxis = 1,
     groups: int = 1,
     boundary: Boundary = "zeros",
+    channel_axis: int | None = None,
     flip: bool = False,
     dtype: Any = None,
 ) -> Array:
@@ -29,11 +30,15 @@ def conv(
     x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
         What is convolved.
     weight : array_like
-        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out, or for
+        each channel on `channel_axis`.
     batch_dims : int, default 0
         How many of the first axes of x are batch axes.
     stride, padding, dilation, groups, boundary
         As for `ConvGeometry`.
+    channel_axis : int, optional
+        Which axis of one item holds the channels, batch axes not counted: -1 where they come last. As for
+        `Conv`.
     flip, dtype
         As for `Conv`.
 
@@ -53,17 +58,26 @@ def conv(
     >>> conv([[0, 1, 2], [3, 4, 5], [6, 7, 8]], [[1, 2], [3, 4]])
     array([[27, 37],
            [57, 67]])
+
+    One kernel on every channel of an image, channels last:
+
+    >>> import numpy as np
+    >>> image = np.arange(27).reshape(3, 3, 3)
+    >>> conv(image, [[1, 2], [3, 4]], channel_axis=-1)[..., 0]
+    array([[ 81, 111],
+           [171, 201]])
     """
     x, weight = dense("x", x), dense("weight", weight)
     return _matrix_free(
         Conv,
         weight,
-        item_shape(x.shape, weight.shape, batch_dims),
+        item_shape(x.shape, weight.shape, batch_dims, channel_axis),
         stride=stride,
         padding=padding,
         dilation=dilation,
         groups=groups,
         boundary=boundary,
+        channel_axis=channel_axis,
         flip=flip,
         dtype=dtype,
     )(x)
@@ -81,6 +95,7 @@ def conv_transpose(
     dilation: IntPerAxis = 1,
     groups: int = 1,
     boundary: Boundary = "zeros",
+    channel_axis: int | None = None,
     flip: bool = False,
     dtype: Any = None,
 ) -> Array:
@@ -91,11 +106,12 @@ def conv_transpose(
     x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
         What the transpose reads: for the convolution, its output.
     weight : array_like
-        ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+        ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone for one channel in and one out, or for
+        each channel on `channel_axis`.
     batch_dims : int, default 0
         How many of the first axes of x are batch axes.
-    stride, padding, output_padding, output_shape, dilation, groups, boundary, flip, dtype
-        As for `ConvTranspose`.
+    stride, padding, output_padding, output_shape, dilation, groups, boundary, channel_axis, flip, dtype
+        As for `ConvTranspose`; `channel_axis` within one item, batch axes not counted.
 
     Returns
     -------
@@ -120,7 +136,7 @@ def conv_transpose(
     return _matrix_free(
         ConvTranspose,
         weight,
-        item_shape(x.shape, weight.shape, batch_dims),
+        item_shape(x.shape, weight.shape, batch_dims, channel_axis),
         stride=stride,
         padding=padding,
         output_padding=output_padding,
@@ -128,6 +144,7 @@ def conv_transpose(
         dilation=dilation,
         groups=groups,
         boundary=boundary,
+        channel_axis=channel_axis,
         flip=flip,
         dtype=dtype,
     )(x)

@@ -1,5 +1,6 @@
 """`KernelOperator`: the convolution of one array as a linear map of the weight."""
 
+from math import prod
 from typing import Any, Self, final
 
 import numpy as np
@@ -7,6 +8,7 @@ from scipy.sparse import csr_array
 
 from convops._arguments import shape as shape_of
 from convops._arrays import INT64, Array, check_range, dense, entries_array
+from convops._layout import arranged
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 from convops.operators._html import html_of_kernel_operator
 from convops.operators._items import item_shape
@@ -67,7 +69,9 @@ class _KernelBase(MapView):
         """
         map_ = self._map
         map_.refuse_too_large()
-        matrix = kernel_matrix(map_.geometry, map_.items, map_.flip)
+        matrix = kernel_matrix(map_.core, map_.items, map_.flip)
+        if map_.layout is not None:
+            matrix = matrix[_rows_in(map_)]
         if map_.dtype.kind in "iu" and matrix.nnz:
             check_range("the matrix", matrix.data, map_.dtype)
         matrix = matrix.astype(map_.dtype, copy=False)
@@ -84,7 +88,8 @@ class _KernelBase(MapView):
             return None
         x = np.random.default_rng(seed).integers(1, 10, self._map.x.shape)
         x.flags.writeable = False
-        twin = KernelMap(self.geometry, x, self._map.batch_shape, self._map.flip, self.method)
+        map_ = self._map
+        twin = KernelMap(map_.geometry, x, map_.batch_shape, map_.flip, map_.method, map_.layout)
         return self._of(twin, False)
 
     def _of_columns(self, X: Array, adjoint: bool) -> Array:
@@ -118,11 +123,14 @@ class KernelOperator(_KernelBase):
     x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
         What is convolved.
     weight_shape : int or sequence of int
-        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out.
+        ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out, or for
+        each channel on `channel_axis`.
     batch_dims : int, default 0
         How many of the first axes of x are batch axes.
     stride, padding, dilation, groups, boundary
         As for `ConvGeometry`.
+    channel_axis : int, optional
+        Which axis of one item of x holds the channels, batch axes not counted. As for `Conv`.
     flip : bool, default False
         As for `Conv`.
     dtype : dtype, optional
@@ -143,6 +151,8 @@ class KernelOperator(_KernelBase):
         The sizes, those of one item of the batch.
     x : ndarray, read-only
         A copy, in the dtype of the operator.
+    channel_axis : int or None
+        The axis of channels of one item, counted from 0.
     flip, method
         As given; "auto" is replaced by the method it chose.
     T, H : LinearOperator
@@ -200,23 +210,33 @@ class KernelOperator(_KernelBase):
         dilation: IntPerAxis = 1,
         groups: int = 1,
         boundary: Boundary = "zeros",
+        channel_axis: int | None = None,
         flip: bool = False,
         dtype: Any = None,
         method: str = "auto",
     ) -> None:
         x = dense("x", x)
         sizes = shape_of("weight_shape", weight_shape)
-        item = item_shape(x.shape, sizes, batch_dims)
+        item = item_shape(x.shape, sizes, batch_dims, channel_axis)
         batch = x.shape[: x.ndim - len(item)]
         if 0 in batch:
             raise ValueError(
                 f"x has shape {x.shape}: an operator needs at least one item of the batch; axis "
                 f"{batch.index(0)} is empty."
             )
-        geometry = ConvGeometry(
-            sizes, item, stride=stride, padding=padding, dilation=dilation, groups=groups, boundary=boundary
+        layout, geometry = arranged(
+            sizes,
+            item,
+            channel_axis,
+            transposed=False,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            boundary=boundary,
         )
-        self._setup(KernelMap(geometry, entries_array("x", x, dtype), batch, flip, method), False)
+        entries = entries_array("x", x, dtype)
+        self._setup(KernelMap(geometry, entries, batch, flip, method, layout), False)
 
     @classmethod
     def _other_side(cls) -> type[_KernelBase]:
@@ -232,3 +252,11 @@ class KernelTranspose(_KernelBase):
     @classmethod
     def _other_side(cls) -> type[_KernelBase]:
         return KernelOperator
+
+
+def _rows_in(map_: KernelMap) -> Array:
+    """Return which output, as the items of a map have them, each output is in the layout of the arrays."""
+    assert map_.layout is not None
+    items, sizes = len(map_.items), map_.core.output_shape[map_.core.has_channels :]
+    numbers = np.arange(map_.shape[0]).reshape(items, map_.core.out_channels, *sizes)
+    return map_.layout.arrays(numbers, prod(map_.batch_shape)).ravel()

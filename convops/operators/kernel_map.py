@@ -10,6 +10,7 @@ import numpy as np
 
 from convops._arguments import choice, shown
 from convops._arrays import INT64, Array
+from convops._layout import Layout
 from convops._memory import refuse_beyond_memory
 from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
 from convops.apply.kernel_gemm import KernelGemm
@@ -27,14 +28,23 @@ class KernelMap:
     """K of one array or batch, applied as K, Kᵀ, Kᴴ or its conjugate; the engine is built once."""
 
     def __init__(
-        self, geometry: ConvGeometry, x: Array, batch_shape: tuple[int, ...], flip: bool, method: object
+        self,
+        geometry: ConvGeometry,
+        x: Array,
+        batch_shape: tuple[int, ...],
+        flip: bool,
+        method: object,
+        layout: Layout | None = None,
     ) -> None:
         self.geometry = geometry
+        self.layout = layout
+        self.core = geometry if layout is None else layout.core(geometry)
+        """The convolution of one of the `items`."""
         self.x = x
         self.dtype = x.dtype
         self.batch_shape = batch_shape
-        self.weight_shape = geometry.weight_shape
-        self.output_shape = batch_shape + geometry.output_shape
+        self.weight_shape = geometry.weight_shape if layout is None else layout.bare(geometry.weight_shape)
+        self.output_shape = batch_shape + self._outside(geometry.output_shape)
         self.flip = checked_flip(flip)
         self.asked = choice("method", method, _METHODS, _OTHER_METHODS, "auto")
         if self.asked == "fft" and self.dtype.kind in "iu":
@@ -56,7 +66,7 @@ class KernelMap:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "arguments": (self.geometry, self.x, self.batch_shape, self.flip, self.asked),
+            "arguments": (self.geometry, self.x, self.batch_shape, self.flip, self.asked, self.layout),
             "method": self.method,
         }
 
@@ -68,8 +78,10 @@ class KernelMap:
 
     @property
     def items(self) -> Array:
-        """What is convolved, ``(batch, C_in, *spatial)``; integers in int64."""
+        """What is convolved, ``(items, C_in, *spatial)``; integers in int64."""
         x = self.x.astype(INT64, copy=False) if self.dtype.kind in "iu" else self.x
+        if self.layout is not None:
+            return self.layout.blocks(x.reshape(-1, *self._outside(self.geometry.input_shape)))
         return x.reshape(-1, self.geometry.in_channels, *self.geometry.spatial_shape)
 
     @cached_property
@@ -79,7 +91,7 @@ class KernelMap:
             return self.asked
         if self.dtype.kind in "iu":
             return "gemm"
-        return choose_kernel_engine(self.geometry, self.dtype, len(self.items))
+        return choose_kernel_engine(self.core, self.dtype, len(self.items))
 
     @property
     def engine(self) -> KernelEngine:
@@ -89,13 +101,13 @@ class KernelMap:
                 if self._engine is None:
                     x = self.items
                     x = x.astype(np.float64) if x.dtype.kind in "iu" else x
-                    self._engine = KERNEL_ENGINES[self.method](self.geometry, x)
+                    self._engine = KERNEL_ENGINES[self.method](self.core, x)
         return self._engine
 
     @cached_property
     def _exact(self) -> KernelEngine:
         """The engine for what the other would round, or spread: large integers, NaN and inf."""
-        return KernelGemm(self.geometry, self.items, exact=True)
+        return KernelGemm(self.core, self.items, exact=True)
 
     def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
         """Return K x, or that of Kᵀ, conj(K), Kᴴ, for one weight or one output as a vector."""
@@ -128,20 +140,27 @@ class KernelMap:
         return self._directed(self._exact, x.astype(INT64, copy=False), transposed)
 
     def _directed(self, engine: KernelEngine, x: Array, transposed: bool) -> Array:
-        geometry = self.geometry
+        geometry, layout = self.core, self.layout
         channels = geometry.in_channels // geometry.groups
         if not transposed:
             weight = x.reshape(geometry.out_channels, channels, *geometry.kernel_size)
-            return engine.forward(oriented(weight, geometry, self.flip)).reshape(-1)
+            y = engine.forward(oriented(weight, geometry, self.flip))
+            return (y if layout is None else layout.arrays(y, prod(self.batch_shape))).reshape(-1)
         sizes = geometry.output_shape[geometry.has_channels :]
-        product = engine.transpose(x.reshape(-1, geometry.out_channels, *sizes))
-        return oriented(product, geometry, self.flip).reshape(-1)
+        if layout is None:
+            y = x.reshape(-1, geometry.out_channels, *sizes)
+        else:
+            y = layout.blocks(x.reshape(-1, *self._outside(self.geometry.output_shape)))
+        return oriented(engine.transpose(y), geometry, self.flip).reshape(-1)
+
+    def _outside(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        return sizes if self.layout is None else self.layout.outside(sizes)
 
     @cached_property
     def gains(self) -> tuple[float, float]:
         """Bounds of the sum of |x| that any row of K adds up, and any column."""
         self.refuse_too_large()
-        geometry = self.geometry
+        geometry = self.core
         items = self.items.astype(np.result_type(self.dtype, np.float64), copy=False)
         size = np.abs(extend(items, geometry.axes))
         by_channel = size.sum(axis=(0, *range(2, size.ndim)))
@@ -151,7 +170,7 @@ class KernelMap:
 
     def refuse_too_large(self) -> None:
         """Raise MemoryError if the extended x and the result do not fit the memory that is left."""
-        geometry = self.geometry
+        geometry = self.core
         sizes = [axis.before + axis.size + axis.after for axis in geometry.axes]
         extended = geometry.in_channels * prod(sizes)
         refuse_beyond_memory(

@@ -88,7 +88,7 @@ class KnownMatrix:
         >>> Conv([3, 4], 4, padding=1).row_norms()
         array([4., 5., 5., 5., 3.])
         """
-        return closed_forms.norms(self._map.geometry, self._map.correlated, self._by_rows)
+        return self._arranged(closed_forms.norms(self._map.geometry, self._map.correlated, self._by_rows))
 
     def column_norms(self) -> Array:
         """Return the 2-norm of each column of the matrix, exact also where a boundary folds taps together.
@@ -112,7 +112,7 @@ class KnownMatrix:
         >>> Conv([3, 4], 4).column_norms()
         array([3., 5., 5., 4.])
         """
-        return closed_forms.norms(self._map.geometry, self._map.correlated, not self._by_rows)
+        return self._arranged(closed_forms.norms(self._map.geometry, self._map.correlated, not self._by_rows))
 
     def diagonal(self) -> Array:
         """Return the main diagonal of the matrix, as `numpy.diagonal` does, rows and columns in C order.
@@ -133,7 +133,7 @@ class KnownMatrix:
         >>> Conv([[1, 2], [3, 4]], (2, 3), padding="same", boundary="edge").diagonal()
         array([ 1,  1,  3,  4,  4, 10])
         """
-        entries = closed_forms.diagonal(self._map.geometry, self._map.correlated)
+        entries = closed_forms.diagonal(self._map.geometry, self._map.correlated, self._map.layout)
         return np.conj(entries) if self._conjugated else entries
 
     def trace(self) -> Any:
@@ -158,7 +158,7 @@ class KnownMatrix:
                 f"trace of {self!r}: only a square matrix has one; this has {rows} rows and {columns} "
                 'columns. padding="same" with stride 1 makes sizes equal.'
             )
-        total = closed_forms.trace(self._map.geometry, self._map.correlated)
+        total = closed_forms.trace(self._map.geometry, self._map.correlated, self._map.layout)
         return np.conj(total) if self._conjugated else total
 
     def norm(self, ord: Any = "fro") -> Any:
@@ -213,7 +213,7 @@ class KnownMatrix:
         >>> Conv([1, 1], 8, stride=3).unread()
         array([False, False,  True, False, False,  True, False, False])
         """
-        return closed_forms.unread(self._map.geometry, not self._by_rows)
+        return self._arranged(closed_forms.unread(self._map.geometry, not self._by_rows))
 
     @property
     def _by_rows(self) -> bool:
@@ -221,5 +221,12 @@ class KnownMatrix:
         return not self._transposed
 
     def _sums(self, of_rows: bool) -> Array:
-        sums = closed_forms.sums(self._map.geometry, self._map.correlated, of_rows)
+        sums = self._arranged(closed_forms.sums(self._map.geometry, self._map.correlated, of_rows))
         return np.conj(sums) if self._conjugated else sums
+
+    def _arranged(self, values: Array) -> Array:
+        """Return values that are known of each output, or of each input, in the layout of the arrays."""
+        layout = self._map.layout
+        if layout is None or layout.shared:
+            return values
+        return np.ascontiguousarray(np.moveaxis(values, 0, layout.axis))

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from convops._arguments import choice, shown
-from convops._arrays import INT64, Array, refuse_beyond_int64, weight_array
+from convops._arrays import INT64, Array, refuse_beyond_int64
+from convops._layout import Layout
 from convops.apply import (
     METHODS,
     Choice,
@@ -51,6 +52,9 @@ EXACT_FLOAT = 2.0**53
 
 class Map:
     """W of one convolution, applied as W, Wᵀ, Wᴴ or its conjugate to arrays; the engine is built once."""
+
+    layout: Layout | None = None
+    """Where the arrays have their channels, if not where the geometry has them."""
 
     def __init__(self, geometry: ConvGeometry, weight: Array, flip: bool, method: object) -> None:
         self.geometry = geometry
@@ -141,6 +145,16 @@ class Map:
             self.geometry, weight.astype(INT64) if weight.dtype.kind in "iu" else weight, exact=True
         )
 
+    def products(self, rows: Array, transposed: bool, conjugated: bool) -> Array:
+        """Return W x, or that of Wᵀ, conj(W), Wᴴ, for each row, an array in C order; at least one."""
+        geometry = self.geometry
+        if transposed:
+            channels, shape = geometry.out_channels, geometry.output_shape
+        else:
+            channels, shape = geometry.in_channels, geometry.input_shape
+        x = rows.reshape(len(rows), channels, *shape[geometry.has_channels :])
+        return self.apply(x, transposed, conjugated).reshape(len(rows), -1)
+
     def apply(self, x: Array, transposed: bool, conjugated: bool) -> Array:
         """Return W x, or that of Wᵀ, conj(W), Wᴴ, for x of shape ``(batch, channels, *spatial)``."""
         if self.dtype.kind in "iu":
@@ -213,18 +227,3 @@ def finite(y: Array) -> bool:
 
 def _directed(engine: Engine, transposed: bool) -> Callable[[Array], Array]:
     return engine.adjoint if transposed else engine.forward
-
-
-def convolution_map(
-    weight: Any,
-    input_shape: Any,
-    transposed: bool,
-    flip: Any,
-    dtype: Any,
-    method: Any,
-    **arguments: Any,
-) -> Map:
-    """Return the map of a convolution, or of the one whose transpose reads `input_shape`."""
-    taps = weight_array(weight, dtype)
-    build = ConvGeometry.transposed if transposed else ConvGeometry
-    return Map(build(taps.shape, input_shape, **arguments), taps, flip, method)

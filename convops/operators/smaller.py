@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convops.geometry import ConvGeometry
+from convops.operators.arranged import map_of
 from convops.operators.map import Map
 
 
@@ -26,7 +27,8 @@ def smaller_maps(map_: Map) -> Iterator[Map]:
         weight = weight.copy()
         weight.flags.writeable = False
         try:
-            yield Map(ConvGeometry(weight.shape, **arguments), weight, map_.flip, map_.method)
+            made = ConvGeometry(weight.shape, **arguments)
+            yield map_of(made, weight, map_.flip, map_.method, map_.layout)
         except ValueError:  # the kernel no longer fits, or the method cannot do it
             continue
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from convops._layout import Layout
 from convops.operators.contract import ArrayOperator
 
 
@@ -47,9 +48,16 @@ class MapView(ArrayOperator):
         return gain
 
     @property
-    def _has_channels(self) -> bool:
-        has_channels: bool = self._map.geometry.has_channels
-        return has_channels
+    def channel_axis(self) -> int | None:
+        """The axis of channels in the arrays of one item of a batch; None where there is none."""
+        layout: Layout | None = self._map.layout
+        if layout is not None:
+            return layout.axis
+        return 0 if self._map.geometry.has_channels else None
+
+    @property
+    def _channels_on(self) -> int | None:
+        return self.channel_axis
 
     def _transpose(self) -> "MapView":
         return self._partner(conjugated=self._conjugated)

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array, issparse
 from convops._arguments import shown
 from convops._arrays import Array
 from convops._axis import Axis, end_coefficients, folded
-from convops.assembly import oriented
+from convops._layout import Layout
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose, KernelOperator
 from convops.operators.contract import ArrayOperator
@@ -43,8 +43,10 @@ def drawn(A: Any) -> Drawn:
     if isinstance(A, ConvGeometry):
         return _of_convolution(A, None, flip=False, transposed=False)
     if isinstance(A, Conv | ConvTranspose):
-        weight = oriented(A.weight, A.geometry, A.flip)
-        return _of_convolution(A.geometry, weight, flip=A.flip, transposed=isinstance(A, ConvTranspose))
+        transposed = isinstance(A, ConvTranspose)
+        return _of_convolution(
+            A.geometry, A._map.correlated, flip=A.flip, transposed=transposed, layout=A._map.layout
+        )
     if isinstance(A, KernelOperator | KernelTranspose):
         return _of_kernel_operator(A)
     if isinstance(A, ArrayOperator):
@@ -60,35 +62,56 @@ def drawn(A: Any) -> Drawn:
     )
 
 
-def _of_convolution(geometry: ConvGeometry, weight: Array | None, *, flip: bool, transposed: bool) -> Drawn:
+def _of_convolution(
+    geometry: ConvGeometry,
+    weight: Array | None,
+    *,
+    flip: bool,
+    transposed: bool,
+    layout: Layout | None = None,
+) -> Drawn:
     _refuse_beyond_int64(geometry)
+    outputs, inputs = geometry.output_shape, geometry.input_shape
 
     def blocks(most: int) -> Iterator[Entries]:
         for row, column, tap, _ in _reads(geometry, weight, 1, most, flip):
+            if layout is not None:
+                row, column = layout.renumbered(row, outputs), layout.renumbered(column, inputs)
             yield (column, row, tap) if transposed else (row, column, tap)
 
-    arrays = geometry.output_shape, geometry.input_shape
-    channels = int(geometry.has_channels)
-    shape = geometry.shape
+    arrays, shape, kernel = (outputs, inputs), geometry.shape, geometry.kernel_size
+    channels = int(geometry.has_channels and layout is None)
+    if layout is not None:
+        arrays, kernel = (layout.outside(outputs), layout.outside(inputs)), layout.bare(kernel)
     if transposed:
         arrays, shape = (arrays[1], arrays[0]), (shape[1], shape[0])
-    return Drawn(shape, arrays, (channels, channels), geometry.kernel_size, blocks)
+    return Drawn(shape, arrays, (channels, channels), kernel, blocks)
 
 
 def _of_kernel_operator(K: Any) -> Drawn:
     geometry: ConvGeometry = K.geometry
     transposed = isinstance(K, KernelTranspose)
     _refuse_beyond_int64(geometry)
-    items = K.shape[transposed] // geometry.shape[0]
+    outputs, layout = geometry.shape[0], K._map.layout
+    items = K.shape[transposed] // outputs
 
     def blocks(most: int) -> Iterator[Entries]:
         for row, _, tap, column in _reads(geometry, None, items, most, K.flip):
+            if layout is not None:
+                item, place = np.divmod(row, outputs)
+                row = item * outputs + layout.renumbered(place, geometry.output_shape)
             yield (column, row, tap) if transposed else (row, column, tap)
 
     arrays = K.output_shape, K.input_shape
-    sizes = len(geometry.kernel_size)
-    channels = len(arrays[0]) - sizes, len(arrays[1]) - sizes
-    return Drawn(K.shape, arrays, channels, geometry.kernel_size, blocks)
+    kernel = geometry.kernel_size
+    if layout is None:
+        channels = len(arrays[0]) - len(kernel), len(arrays[1]) - len(kernel)
+    else:
+        kernel = layout.bare(kernel)
+        of_items = len(arrays[transposed]) - len(layout.outside(geometry.output_shape))
+        of_weight = len(arrays[not transposed]) - len(kernel)
+        channels = (of_weight, of_items) if transposed else (of_items, of_weight)
+    return Drawn(K.shape, arrays, channels, kernel, blocks)
 
 
 def _of_sparse(A: Any, arrays: tuple[tuple[int, ...], tuple[int, ...]]) -> Drawn:

@@ -1,6 +1,6 @@
 """The norm of a convolution between two bounds that are proven: `operator_norm`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import inf, isfinite, nextafter, prod, sqrt
 from typing import Any, NamedTuple
@@ -136,7 +136,9 @@ def operator_norm(A: Any) -> OperatorNorm:
     """
     if (parts := parts_of(A)) is not None:
         return _of_composite(A, [operator_norm(part) for part in parts])
-    operator_of_convops(A, "operator_norm")
+    if (core := operator_of_convops(A, "operator_norm")._core) is not A:
+        of_core = operator_norm(core)
+        return replace(of_core, vector=_in_layout(of_core.vector, A))
     weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
     W = Conv._of(Map(A.geometry, weight, False, "gemm"), False)
     found = _found(W, weight)
@@ -148,6 +150,17 @@ def operator_norm(A: Any) -> OperatorNorm:
     vector.flags.writeable = False
     # A power of 2 rounds where it makes a subnormal number.
     return OperatorNorm(max(nextafter(lower, -inf), 0.0), nextafter(upper, inf), vector, found.route)
+
+
+def _in_layout(vector: Array, A: ConvOperator) -> Array:
+    """Return a vector of the core of A as one of A; where channels share a kernel, the first has it."""
+    layout = A._map.layout
+    assert layout is not None
+    blocks = np.zeros((A.input_shape[layout.axis] if layout.shared else 1, *vector.shape), vector.dtype)
+    blocks[0] = vector
+    arrays: Array = layout.arrays(blocks[:, None] if layout.shared else blocks, 1)[0]
+    arrays.flags.writeable = False
+    return arrays
 
 
 def _of_composite(A: Any, parts: list[OperatorNorm]) -> OperatorNorm:

@@ -1,6 +1,6 @@
 """The singular values of a convolution: `singular_values`, and by which route, `spectral_route`."""
 
-from math import prod
+from math import ceil, prod
 
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, svds
@@ -68,6 +68,9 @@ def singular_values(A: ConvOperator, k: int | None = None) -> Array:
     array([4., 3.])
     """
     k = _checked(A, k)
+    if (core := A._core) is not A:
+        copies = min(A.shape) // min(core.shape)
+        return np.repeat(singular_values(core, None if k is None else ceil(k / copies)), copies)[:k]
     wide, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
     frequencies = frequencies_of(A.geometry, wide)
     if frequencies is not None:
@@ -114,6 +117,10 @@ def spectral_route(A: ConvOperator, k: int | None = None) -> str:
     Lanczos: the 5 largest
     """
     k = _checked(A, k)
+    if (core := A._core) is not A:
+        copies = min(A.shape) // min(core.shape)
+        route = spectral_route(core, None if k is None else ceil(k / copies))
+        return f"{route}, for each of {copies} channels" if copies > 1 else route
     frequencies = frequencies_of(A.geometry, oriented(A.weight, A.geometry, A.flip))
     if frequencies is not None:
         return f"per frequency: {described(frequencies)}"

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from convops import Conv
 from convops.interop import from_keras
 
 
@@ -99,6 +100,7 @@ def made_of(weight: Any, /, **more: Any) -> SimpleNamespace:
 def test_channels_last_stay_last_in_the_matrix_and_the_adjoint() -> None:
     A = from_keras(made_of([[[1, 10]], [[2, 20]]]), (3, 1))
     assert (A.input_shape, A.output_shape) == ((3, 1), (2, 2))
+    assert isinstance(A, Conv)
     assert A.toarray().tolist() == [[1, 2, 0], [10, 20, 0], [0, 1, 2], [0, 10, 20]]
     assert A.H([[1, 0], [0, 1]]).tolist() == [[1], [12], [20]]
 

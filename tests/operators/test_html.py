@@ -19,6 +19,21 @@ def test_a_cell_has_the_colour_of_its_tap(flip: bool) -> None:
         assert fill == colours[column]
 
 
+@pytest.mark.parametrize("weight", [[5, 6, 7], [[[5, 6, 7], [5, 6, 7]]] * 3])
+def test_a_cell_stands_where_channels_last_put_it(weight: list[object]) -> None:
+    A = Conv(weight, (9, 2), stride=2, channel_axis=-1)
+    x = np.arange(1, 37).reshape(2, 9, 2)
+    K = KernelOperator(x, A.weight.shape, batch_dims=1, stride=2, channel_axis=-1)
+    for thing in (A, A.T, K, K.T):
+        places = set(zip(*thing.toarray().nonzero(), strict=True))
+        assert set(cells_of(thing._repr_html_())) == places
+        assert "on axis 1" in thing._repr_html_()
+    colours = [f"hsl({hue},48%,60%)" for hue in (260, 148, 35)]
+    values = A.toarray()
+    for place, fill in cells_of(A._repr_html_()).items():
+        assert fill == colours[values[place] - 5]
+
+
 def test_the_other_operators_keep_their_text() -> None:
     A = Conv([1.0, 2.0], 4)
     assert not hasattr(A.gram(), "_repr_html_")

@@ -19,7 +19,7 @@ def test_an_item_is_what_the_batch_axes_leave() -> None:
         ((9,), (3,), 1, "x of shape (9,) has 1 axes"),
         ((5, 0), (3, 3), 0, "axis 1 must be at least 1"),
         ((3, 9, 9), (3, 3), 0, "batch_dims=1"),
-        ((9, 9, 3), (3, 3), 0, "np.moveaxis(x, -1, 0)"),
+        ((9, 9, 3), (3, 3), 0, "channel_axis=-1"),
     ],
 )
 def test_what_is_no_item_is_refused_with_the_fix(

@@ -51,11 +51,18 @@ def test_no_other_product_is_proposed_where_both_have_one_length() -> None:
     ],
 )
 def test_a_wrong_shape_is_told_the_right_one_and_how_to_come_by_it(found: tuple[int, ...], says: str) -> None:
-    text = wrong_shape(found, INPUT, OUTPUT, has_channels=True)
+    text = wrong_shape(found, INPUT, OUTPUT, channel_axis=0)
     assert text.startswith(f"x has shape {found}: its last axes must be input_shape {INPUT}")
     assert text.endswith(says)
 
 
 def test_an_image_without_channels_has_none_to_move() -> None:
-    text = wrong_shape((30, 20), (20, 30), (18, 28), has_channels=False)
+    text = wrong_shape((30, 20), (20, 30), (18, 28), channel_axis=None)
     assert text.endswith("the same sizes in another order: transpose it.")
+
+
+def test_channels_that_come_last_are_told_the_way_there() -> None:
+    text = wrong_shape((5, 3, 20, 30), (20, 30, 3), (18, 28, 8), channel_axis=2)
+    assert text.endswith("channels come last: give np.moveaxis(x, 1, -1).")
+    text = wrong_shape((30, 3, 20), (20, 30, 3), (18, 28, 8), channel_axis=2)
+    assert text.endswith("the same sizes in another order: transpose it, channels last.")

@@ -91,6 +91,23 @@ def test_taps_that_are_zero_are_left_out() -> None:
     assert drawn_entries(Conv([0.0, 0.0], 4)) == {}
 
 
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3, 3, 2)])
+def test_entries_stand_where_the_channels_are(shape: tuple[int, ...], axis: int) -> None:
+    sizes = (4, 3, 5) if axis == 1 else (4, 5, 3)
+    weight = np.random.default_rng(0).uniform(1, 2, shape)
+    A = Conv(weight, sizes, padding=1, channel_axis=axis)
+    K = KernelOperator(np.ones((2, *sizes)), shape, batch_dims=1, channel_axis=axis)
+    for op in (A, A.T, K, K.T):
+        found = drawn_entries(op)
+        assert set(found) == set(zip(*op.toarray().nonzero(), strict=True))
+        assert drawn(op).arrays == (op.output_shape, op.input_shape)
+        assert drawn(op).kernel == (3, 2)
+    W = A.toarray()
+    for (row, column), taps in drawn_entries(A).items():
+        assert any(np.isclose(W[row, column], weight[(..., *tap)]).any() for tap in taps)
+
+
 @pytest.mark.parametrize("flip", [False, True])
 @pytest.mark.parametrize("batch", [(), (2,)])
 def test_a_kernel_operator_has_the_tap_of_its_column(batch: tuple[int, ...], flip: bool) -> None:

@@ -211,3 +211,17 @@ def test_a_step_below_two_over_the_square_makes_gradient_descent_converge() -> N
     step = 1.99 / operator_norm(A).upper ** 2
     turn = np.eye(A.shape[1]) - step * A.toarray().T @ A.toarray()
     assert np.abs(np.linalg.eigvalsh(turn)).max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("weight", [np.arange(1.0, 10).reshape(3, 3), np.arange(54.0).reshape(2, 3, 3, 3)])
+def test_the_vector_is_in_the_layout_of_the_operator(weight: Array, axis: int) -> None:
+    shape = ((3, 6, 5), (6, 3, 5), (6, 5, 3))[axis]
+    A = Conv(weight, shape, padding=1, channel_axis=axis)
+    for op in (A, A.T):
+        found = operator_norm(op)
+        truth = np.linalg.norm(op.toarray(), 2)
+        assert found.lower <= truth <= found.upper
+        assert found.vector.shape == op.input_shape
+        assert not found.vector.flags.writeable
+        assert np.linalg.norm(op(found.vector)) == pytest.approx(truth)

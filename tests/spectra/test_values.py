@@ -194,3 +194,15 @@ def test_lanczos_that_does_not_converge_says_so(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(values, "_DENSE_BYTES", 0)
     with pytest.raises(RuntimeError, match=r"k=4: Lanczos gave up with 2 of these found"):
         singular_values(Conv([1.0, 2.0], 9), k=4)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("weight", [np.arange(1.0, 10).reshape(3, 3), np.arange(54.0).reshape(2, 3, 3, 3)])
+def test_the_layout_of_the_channels_changes_no_value(weight: Array, axis: int) -> None:
+    shape = ((3, 6, 5), (6, 3, 5), (6, 5, 3))[axis]
+    for boundary in ("zeros", "wrap"):
+        A = Conv(weight, shape, padding="same", boundary=boundary, channel_axis=axis)
+        expected = np.linalg.svd(A.toarray(), compute_uv=False)
+        np.testing.assert_allclose(singular_values(A), expected, atol=1e-11)
+        np.testing.assert_allclose(singular_values(A.T, 4), expected[:4], atol=1e-11)
+    assert ("for each of 3 channels" in spectral_route(A)) == (weight.ndim == 2)

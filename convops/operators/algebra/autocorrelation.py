@@ -9,6 +9,7 @@ import numpy as np
 from convops._arrays import Array
 from convops._axis import Axis
 from convops.geometry import ConvGeometry
+from convops.operators.arranged import map_of
 from convops.operators.map import Map
 
 MOST_PRODUCTS = 1e9
@@ -49,9 +50,9 @@ def gram_map(map_: Map, reversed_order: bool) -> Map | None:
         boundary=[str(name) for name in boundaries],
     )
     try:
-        return Map(found, weight, False, map_.asked)
+        return map_of(found, weight, False, map_.asked, map_.layout)
     except ValueError:  # the method that was asked for cannot do it
-        return Map(found, weight, False, "auto")
+        return map_of(found, weight, False, "auto", map_.layout)
 
 
 def _boundary(axis: Axis, reversed_order: bool) -> str | None:
