@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Callable
-from math import ceil
+from math import ceil, prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from convops._arrays import Array
+from convops._axis import Axis
 from convops._memory import available_bytes
 from convops.apply import fft, gemm, separable
 from convops.apply.cost import Cost
@@ -19,6 +20,10 @@ _ENTRIES = 1.8e9
 """Entries of W a second that a product with it reads from cache; beyond, bytes count."""
 _MATRIX_BYTES = 10e9
 """Bytes of W a second that a product with it reads from memory."""
+_DIAGONAL_BYTES = 32e9
+"""Bytes a second that a product with the diagonals of W reads from cache; half as many from memory."""
+_LEAST_FILLED = 0.6
+"""Share of what the diagonals hold that must be entries of W."""
 _CACHED_MATRIX = 2**24
 """Bytes of W that a product may find in the third-level cache."""
 _SPARSE_CALL = 3e-6
@@ -106,7 +111,7 @@ def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
 
 def batches_by_gemm(geometry: ConvGeometry, dtype: np.dtype[Any]) -> int:
     """Return from how many arrays on a batch is cheaper by "gemm" than by W, whose vectors lie in columns."""
-    moved = (geometry.shape[0] + geometry.shape[1]) * _COLUMN
+    moved = 0.0 if has_diagonals(geometry) else (geometry.shape[0] + geometry.shape[1]) * _COLUMN
     each = gemm.estimate(geometry, dtype).seconds - gemm.CALL
     saved = sparse_estimate(geometry, dtype).seconds + moved - each
     return max(ceil(gemm.CALL / saved), 2) if saved > 0 else sys.maxsize
@@ -134,13 +139,34 @@ def _not_rank_one(geometry: ConvGeometry, weight: Array) -> str | None:
     return None
 
 
+def has_diagonals(geometry: ConvGeometry) -> bool:
+    """Return whether each tap reads one diagonal of W, and few of its places lie outside of W.
+
+    That is so where channels do not mix, and every axis keeps its size, with zeros beyond its ends.
+    """
+    apart = geometry.in_channels == geometry.out_channels == geometry.groups
+    if not apart or not all(_keeps_size(axis) for axis in geometry.axes):
+        return False
+    return geometry.nnz >= _LEAST_FILLED * prod(geometry.kernel_size) * geometry.shape[1]
+
+
+def _keeps_size(axis: Axis) -> bool:
+    padded = axis.before or axis.after
+    return axis.stride == 1 and axis.out_size == axis.size and (axis.boundary == "zeros" or not padded)
+
+
 def sparse_estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     """Return the cost of one product with W, once it is built."""
+    flops = 2.0 * geometry.nnz * (4 if dtype.kind == "c" else 1)
+    if dtype.kind in "fc" and has_diagonals(geometry):
+        nbytes = prod(geometry.kernel_size) * geometry.shape[1] * dtype.itemsize
+        rate = _DIAGONAL_BYTES / (2 if nbytes > _CACHED_MATRIX or dtype.kind == "c" else 1)
+        return Cost(flops, nbytes, _SPARSE_CALL + nbytes / rate)
     nbytes = geometry.nbytes(dtype)
     seconds = _SPARSE_CALL + geometry.nnz / _ENTRIES
     if nbytes > _CACHED_MATRIX:
         seconds = max(seconds, nbytes / _MATRIX_BYTES)
-    return Cost(2.0 * geometry.nnz * (4 if dtype.kind == "c" else 1), nbytes, seconds)
+    return Cost(flops, nbytes, seconds)
 
 
 def _too_large(geometry: ConvGeometry, dtype: np.dtype[Any]) -> str | None:

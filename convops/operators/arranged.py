@@ -63,7 +63,7 @@ class ArrangedMap(Map):
         """The engine of the core."""
         return self.core.engine
 
-    def matrix(self, transposed: bool) -> Any:
+    def product_at_hand(self, x: Array, transposed: bool) -> Array | None:
         """Return None: a product with the core's matrix is not all there is to do."""
         return None
 

@@ -1,7 +1,7 @@
 """A convolution and its transpose as operators: one class, two public names."""
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -143,15 +143,17 @@ class ConvOperator(KnownMatrix, MapView):
             yield self._of(map_, self._conjugated)
 
     def _of_columns(self, X: Array, adjoint: bool) -> Array:
-        if X.ndim == 2 and X.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
-            product: Array = matrix @ X
-            return product
+        if X.ndim == 2 and X.dtype == self.dtype:
+            product = self._map.product_at_hand(X, self._transposed != adjoint)
+            if product is not None:
+                return product
         return self._on_rows(X.swapaxes(-1, -2), adjoint).swapaxes(-1, -2)
 
     def _on_rows(self, x: Array, adjoint: bool) -> Array:
-        if x.ndim == 1 and x.dtype == self.dtype and (matrix := self._matrix(adjoint)) is not None:
-            product: Array = matrix @ x
-            return product
+        if x.ndim == 1 and x.dtype == self.dtype:
+            product = self._map.product_at_hand(x, self._transposed != adjoint)
+            if product is not None:
+                return product
         vectors = x.size // x.shape[-1]
         if not vectors:
             dtype = np.result_type(self.dtype, x.dtype)
@@ -160,7 +162,3 @@ class ConvOperator(KnownMatrix, MapView):
         transposed, conjugated = self._transposed != adjoint, self._conjugated != adjoint
         y = self._map.products(x.reshape(vectors, -1), transposed, conjugated)
         return y.reshape(*x.shape[:-1], self.shape[adjoint])
-
-    def _matrix(self, adjoint: bool) -> Any:
-        """Return the matrix, or its adjoint, if a product with it is all that the method does."""
-        return self._map.matrix(self._transposed != adjoint)

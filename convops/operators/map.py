@@ -117,14 +117,15 @@ class Map:
                     self._engine = ENGINES[self.method](self.geometry, weight)
         return self._engine
 
-    def matrix(self, transposed: bool) -> Any:
-        """Return W or its transpose where a product with it is all there is to do: W is real, and at hand."""
+    def product_at_hand(self, x: Array, transposed: bool) -> Array | None:
+        """Return W x, or Wᵀ x, of a vector or of columns, where a product with W is all there is to do."""
         if self.method != "sparse" or self.dtype.kind != "f":
             return None
         engine = self.engine
         if not isinstance(engine, SparseEngine):
             return None
-        return engine.transposed if transposed else engine.matrix
+        product: Array = (engine.transposed if transposed else engine.matrix) @ x
+        return product if engine.exact or finite(product) else None
 
     @cached_property
     def batches_by_gemm(self) -> int:
@@ -167,7 +168,7 @@ class Map:
         by_gemm = len(x) > 1 and len(x) >= self.batches_by_gemm
         engine = self._gemm if by_gemm else self.engine
         y = _directed(engine, transposed)(x)
-        if isinstance(engine, SparseEngine) or finite(y):
+        if (isinstance(engine, SparseEngine) and engine.exact) or finite(y):
             return y
         # Zeros that pad a tile, and a transform, carry NaN and inf to places that W keeps free of them.
         return _directed(self._exact, transposed)(x)

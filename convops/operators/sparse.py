@@ -1,26 +1,44 @@
 """A convolution applied through its matrix."""
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import dia_array
 
 from convops._arrays import Array
-from convops.assembly import assemble
+from convops.apply import has_diagonals
+from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
+from convops.operators.diagonals import diagonals
+
+Matrix = Any
+"""csr_array, csc_array or dia_array."""
 
 
 class SparseEngine:
-    """W, built once, and its transpose, which shares W's arrays."""
+    """W and its transpose, built once: each by its diagonals where it has few, else both by CSR's arrays.
+
+    Places of a diagonal that are no entries of W hold zeros, which spread NaN and inf: `exact` is then False.
+    """
 
     def __init__(self, geometry: ConvGeometry, weight: Array) -> None:
         self._geometry = geometry
-        self.matrix: csr_array = assemble(geometry, weight)
+        self._weight = weight
+        self.exact = weight.dtype.kind in "iu" or not has_diagonals(geometry)
+        refuse_too_large(geometry, weight.dtype)
 
     @cached_property
-    def transposed(self) -> csc_array:
-        """The transpose of W, with the same arrays."""
-        return self.matrix.T
+    def matrix(self) -> Matrix:
+        """W."""
+        if self.exact:
+            return assemble(self._geometry, self._weight)
+        return diagonals(self._geometry, self._weight, False)
+
+    @cached_property
+    def transposed(self) -> Matrix:
+        """The transpose of W."""
+        return self.matrix.T if self.exact else diagonals(self._geometry, self._weight, True)
 
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""
@@ -38,7 +56,7 @@ class SparseEngine:
         return x.reshape(len(y), geometry.in_channels, *geometry.spatial_shape)
 
 
-def _product(matrix: csr_array | csc_array, rows: Array) -> Array:
+def _product(matrix: Matrix, rows: Array) -> Array:
     """Return ``rows @ matrix.T``; the real and imaginary parts of rows apart where the matrix is real."""
     if rows.dtype.kind == "c" and matrix.dtype.kind != "c":
         parts = _product(matrix, np.concatenate([rows.real, rows.imag]))
@@ -49,5 +67,7 @@ def _product(matrix: csr_array | csc_array, rows: Array) -> Array:
     if len(rows) == 1:
         column: Array = matrix @ rows[0]
         return column[None]
+    if isinstance(matrix, dia_array):
+        return np.stack([matrix @ row for row in rows])
     columns: Array = matrix @ rows.T
     return np.ascontiguousarray(columns.T)

@@ -351,8 +351,8 @@ def test_an_unpickled_operator_keeps_the_choice_and_does_not_think_again(
 def test_a_batch_goes_by_gemm_from_where_columns_cost_more(
     dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    case = Case("batch", (3, 3), (64, 64), padding="same")
-    A = Conv(weights_for(case, dtype), case.input_shape, padding="same")
+    case = Case("batch", (3, 3), (64, 64), padding="same", boundary="wrap")
+    A = Conv(weights_for(case, dtype), case.input_shape, **case.kwargs())
     least = batches_by_gemm(A.geometry, A.dtype)
     assert A.method == "sparse"
     assert 2 <= least < 16
