@@ -10,6 +10,10 @@ pytest_plugins = ["pytester"]
 
 # Before anything imports matplotlib: figures are written to files, never shown.
 os.environ["MPLBACKEND"] = "Agg"
+# Before anything imports numpy: workers that run beside each other have a core each.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
 
 hypothesis.settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 hypothesis.settings.register_profile("local", deadline=None, print_blob=True)

@@ -177,7 +177,9 @@ def row(
 ) -> Row:
     callers = (callers,) if isinstance(callers, str) else callers
     typed = [
-        f"{key} of shape {value.shape}" if isinstance(value, np.ndarray) else f"{key}={value!r}"
+        f"{key} of shape {value.shape}"
+        if isinstance(value, np.ndarray)
+        else f"{key}={getattr(value, '__name__', repr(value))}"
         for key, value in bad.items()
     ]
     return Row(callers, bad, error, says, name or ", ".join(typed)[:80])
