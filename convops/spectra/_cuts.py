@@ -11,9 +11,11 @@ of a piece, times ``Σ_a ‖φ_a x‖² = ‖x‖²``:
     ‖W‖ <= max ‖W_a‖ + ‖C‖
 
 Where φ turns by s from sample to sample, ``1 - ⟨r, φ⟩`` is no more than ``1 - cos(s t)`` for a tap that is t
-samples from the middle, so that C falls with the square of the width over which φ turns. It is no larger
-than these numbers times the norms of the taps, each with all that it is along the other axes, added up; and
-taps that a stride leads to other samples add up as squares. Over several axes one cut follows the other.
+samples from the middle, so that C falls with the square of the width over which φ turns. At each frequency of
+the other axes it is no larger than these numbers times the norms of the taps, added up; and taps that a
+stride leads to other samples add up as squares. Between the points of a grid that sum exceeds itself no
+more than a symbol does (``._symbol``): at its peak it is a symbol, that of the taps times vectors that attain
+their norms, and nowhere is it smaller than that. Over several axes one cut follows the other.
 
 This is the IMS localization formula (Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3)
 for W in place of WᴴW.
@@ -68,8 +70,8 @@ def cut(axis: Axis, line: Line, taps: Array, most: float) -> Cut:
         The axis.
     line : Line
         The same without ends.
-    taps : ndarray, shape (kernel,)
-        The norm of each tap, with all that it is along the other axes.
+    taps : ndarray, shape (kernel, points)
+        The norm of each tap, with all that it is along the other axes, at each of their frequencies.
     most : float
         The bound of ``‖C‖`` to reach.
     """
@@ -98,7 +100,7 @@ def _near(axis: Axis) -> int:
 def _lost(axis: Axis, taps: Array, turn: int, step: int) -> float:
     """Return a bound of ``‖C‖`` where φ turns over so many samples."""
     from_middle = axis.dilation * np.abs(np.arange(axis.kernel) - (axis.kernel - 1) / 2)
-    sizes = taps * (1 - np.cos(np.minimum(pi / 2 / turn * from_middle, pi)))
+    sizes = taps * (1 - np.cos(np.minimum(pi / 2 / turn * from_middle, pi)))[:, None]
     # The taps that differ by multiples of `step` meet the same samples.
-    sums = [sizes[start::step].sum() for start in range(min(step, taps.size))]
-    return float(np.linalg.norm(sums))
+    sums = [sizes[start::step].sum(axis=0) for start in range(min(step, len(taps)))]
+    return float(np.linalg.norm(sums, axis=0).max())

@@ -21,8 +21,8 @@ _ENOUGH = 1e-4
 def amplified(forward: Product, adjoint: Product, start: Array, enough: float = inf) -> tuple[Array, int]:
     """Return a unit vector v with large ``‖W v‖``, and the number of products with W or Wᴴ that it took.
 
-    Each cycle takes the best vector of a Krylov space, in which every vector is kept orthogonal to all
-    others, and starts the next from it.
+    Each cycle takes the best vector of a Krylov space, and starts the next from it. The basis is orthogonal
+    by its recurrence alone, which over so few steps holds until the best vector has been found.
 
     Parameters
     ----------
@@ -60,7 +60,6 @@ def _cycle(forward: Product, adjoint: Product, vector: Array, steps: int) -> tup
             break
         left = image / diagonal[-1]
         rest = adjoint(left) - diagonal[-1] * vector
-        rest = rest - (basis[: step + 1].conj() @ rest) @ basis[: step + 1]
         above.append(float(np.linalg.norm(rest)))
         if above[-1] <= 1e-14 * max(diagonal):
             break

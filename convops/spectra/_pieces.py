@@ -22,7 +22,7 @@ from convops.spectra._cuts import Cut, Line, cut, uncut
 from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
 from convops.spectra._piece import Piece, piece_of
 from convops.spectra._sections import Section
-from convops.spectra._symbol import extension_norm, grid_of, largest_of, norm_of_sizes
+from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of
 
 _DENSITY = 16
 """Points of a grid per degree of the symbol: it can be exceeded by 0.5 %."""
@@ -33,6 +33,8 @@ _WORK = 2**34
 _PRODUCT = 2**22
 _TAPS = 32
 """More taps than these are transformed, and cost a product no more."""
+_DEAR = 4
+"""How fast the next per cent of loss gets worse than the one before: 20 % count as 36 %."""
 _GOOD = 0.01
 """A score below which no other plan is looked for."""
 _STEPS = (1.0005, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
@@ -125,7 +127,7 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: f
         lost = sum([one.lost for one in cuts])
         pieces = [piece_of(grouped, parts) for parts in product(*[one.pieces for one in cuts])]
         work = sum([piece.work() for piece in pieces if piece is not None])
-        return _Plan(cuts, lost, lost / attained + work / worth)
+        return _Plan(cuts, lost, lost / attained * (1 + _DEAR * lost / attained) + work / worth)
 
     best = scored([uncut(axis, line) for axis, line in zip(geometry.axes, lines, strict=True)])
     if best.score <= _GOOD:
@@ -141,14 +143,14 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: f
 
 
 def _tap_norms(lines: Sequence[Line], grouped: Array, number: int) -> Array:
-    """Return the norm of each tap of an axis, with all that it is along the others."""
+    """Return the norm of each tap of an axis at each frequency of the others, ``(kernel, points)``."""
     if lines[number].folding == 1:
-        return np.zeros(grouped.shape[3 + number])
+        return np.zeros((grouped.shape[3 + number], 1))
     others = [line for place, line in enumerate(lines) if place != number]
     factor = prod([line.excess * line.folding for line in others])
     slices = np.moveaxis(grouped, 3 + number, 0)
     grids = tuple(line.line for line in others)
-    return factor * np.array([largest_of(Frequencies(grids, taps)) for taps in slices])
+    return factor * np.array([norms_of(Frequencies(grids, taps)) for taps in slices])
 
 
 def _sections(cuts: Sequence[Cut]) -> list[Section]:

@@ -75,13 +75,13 @@ def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
     return next((grid for grid in grids if work_of(grid.frequencies) <= _WORK), of_density(_COARSEST))
 
 
-def largest_of(frequencies: Frequencies) -> float:
-    """Return the largest singular value of all blocks."""
-    return max(float(_largest(frequencies.blocks(part)).max()) for part in frequencies.parts())
+def norms_of(frequencies: Frequencies) -> Array:
+    """Return the largest singular value of each block, in no particular order."""
+    return np.concatenate([_largest(frequencies.blocks(part)).ravel() for part in frequencies.parts()])
 
 
 def products_of(frequencies: Frequencies) -> int:
-    """Return how many products, of 8 u each, stand for what rounding can do to `largest_of`."""
+    """Return how many products, of 8 u each, stand for what rounding can do to `norms_of`."""
     short, long = sorted(frequencies.block_shape)
     # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
     # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.
