@@ -48,7 +48,7 @@ def work(section: Section, batch: int, columns: int) -> int:
     """Return about how many operations it takes to factorise `grams`, and to make them."""
     length, width = section.shape[2] * columns, section.reach * columns + columns // 2 + 1
     taps, outputs, _ = section.shape
-    return batch * length * width * (width + 16) + 64 * outputs * taps**2
+    return batch * length * width * (width + 16) + 1024 * outputs * taps**2
 
 
 def _sums(section: Section, apart: int) -> csr_array:

@@ -22,7 +22,7 @@ for W in place of WᴴW.
 """
 
 from collections.abc import Sequence
-from math import pi
+from math import inf, pi
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ from convops.spectra._sections import Section, section
 
 _LEAST_TURN = 3
 """Samples over which φ turns from one piece to the next, at least."""
+
+_MOST_ENTRIES = 2**20
+"""Entries of an axis that is taken as a whole."""
 
 
 class Line(NamedTuple):
@@ -53,12 +56,16 @@ class Cut(NamedTuple):
 
     pieces: Sequence[FrequencyAxis | Section]
     lost: float = 0.0
-    """A bound of ``‖C‖``."""
+    """A bound of ``‖C‖``; inf where there is none."""
 
 
 def uncut(axis: Axis, line: Line) -> Cut:
-    """Return an axis as the only piece of itself, by frequency where that is exact."""
-    return Cut([line.line] if line.excess == line.folding == 1 else [section(axis, 0, axis.size)])
+    """Return an axis as the only piece of itself, by frequency where that is exact; not where it is long."""
+    if line.excess == line.folding == 1:
+        return Cut([line.line])
+    if axis.out_size * axis.kernel > _MOST_ENTRIES:
+        return Cut([line.line], inf)
+    return Cut([section(axis, 0, axis.size)])
 
 
 def cut(axis: Axis, line: Line, taps: Array, most: float) -> Cut:

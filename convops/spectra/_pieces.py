@@ -9,7 +9,7 @@ of numbers somewhat above what a vector is known to attain.
 
 from collections.abc import Sequence
 from itertools import product
-from math import prod, sqrt
+from math import inf, prod, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -26,10 +26,10 @@ from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norm
 
 _DENSITY = 16
 """Points of a grid per degree of the symbol: it can be exceeded by 0.5 %."""
-_LOSSES = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24)
+_LOSSES = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.4, 0.7, 1.0, 1.5)
 """What cutting may add to the bound, relative."""
 _WORK = 2**34
-"""Operations that are as bad as a bound twice as large, where a product with W takes no more than:"""
+"""Operations that may be spent, where a product with W takes no more than `_PRODUCT`; in proportion else."""
 _PRODUCT = 2**22
 _TAPS = 32
 """More taps than these are transformed, and cost a product no more."""
@@ -49,7 +49,7 @@ class _Plan(NamedTuple):
     lost: float
     """A bound of what the cuts add to the norm."""
     score: float
-    """What is lost, relative, and what the time to prove the rest is worth."""
+    """What is lost, relative, and the part of the work that may be spent; inf where it is more than all."""
 
 
 def norm_of_pieces(
@@ -73,7 +73,7 @@ def norm_of_pieces(
     grouped = by_group(geometry, weight)
     lines = _lines(geometry, with_channels(geometry, weight))
     plan = _plan(geometry, grouped, lines, attained)
-    if plan.score >= 1 or attained + plan.lost >= useful:
+    if plan.score == inf or attained + plan.lost >= useful:
         return None
     excess = {line.line: line.excess for line in lines}
     bound = 0.0
@@ -121,13 +121,14 @@ def _lines(geometry: ConvGeometry, weight: Array) -> list[Line]:
 def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: float) -> _Plan:
     """Return where to cut each axis, so that neither much is lost nor much is to be proven."""
     taps = min(prod(geometry.kernel_size), _TAPS) * grouped.shape[2]
-    worth = _WORK * max(prod(geometry.output_shape) * taps / _PRODUCT, 1)
+    most_work = _WORK * max(prod(geometry.output_shape) * taps / _PRODUCT, 1)
 
     def scored(cuts: list[Cut]) -> _Plan:
         lost = sum([one.lost for one in cuts])
         pieces = [piece_of(grouped, parts) for parts in product(*[one.pieces for one in cuts])]
         work = sum([piece.work() for piece in pieces if piece is not None])
-        return _Plan(cuts, lost, lost / attained * (1 + _DEAR * lost / attained) + work / worth)
+        score = lost / attained * (1 + _DEAR * lost / attained) + work / most_work
+        return _Plan(cuts, lost, score if work <= most_work else inf)
 
     best = scored([uncut(axis, line) for axis, line in zip(geometry.axes, lines, strict=True)])
     if best.score <= _GOOD:

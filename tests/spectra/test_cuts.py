@@ -1,5 +1,7 @@
 """What a cut is said to lose bounds what numpy finds of the matrix C of the theorem."""
 
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,12 @@ def test_an_axis_without_ends_that_fold_has_none_to_cut() -> None:
     assert isinstance(uncut(axis, line).pieces[0], Section)
     exact = Line(line.line, 1.0, 1.0)
     assert uncut(axis, exact).pieces == [line.line]
+
+
+def test_a_very_long_axis_is_not_taken_as_a_whole() -> None:
+    axis = Axis(2**19, 3, 1, 1, 1, 1, "reflect")
+    assert uncut(axis, line_of(axis)).lost == inf
+    assert 0 < cut(axis, line_of(axis), np.ones((3, 1)), 0.01).lost <= 0.01
 
 
 def test_what_is_lost_is_the_most_at_any_frequency_of_the_other_axes() -> None:
