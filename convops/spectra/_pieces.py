@@ -20,8 +20,7 @@ from convops.operators.closed_forms import with_channels
 from convops.spectra._certificate import proven
 from convops.spectra._cuts import Cut, Line, cut, uncut
 from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
-from convops.spectra._piece import Piece, piece_of
-from convops.spectra._sections import Section
+from convops.spectra._piece import Part, Piece, piece_of
 from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of
 
 _DENSITY = 16
@@ -87,9 +86,9 @@ def norm_of_pieces(
         if found is None:
             return None
         bound = max(bound, found * factor)
-    outputs = max([part.shape[1] for part in _sections(plan.cuts)], default=1)
-    # An entry of a Gram matrix adds up the products of all that meet in one output, and over these.
-    products = 2 * grouped.shape[1] * outputs + 3 * prod(geometry.kernel_size) ** 2 + 64
+    # An entry of a Gram matrix adds up the products of all taps that meet, over outputs or over samples.
+    sums = max(grouped.shape[1:3]) * prod([max(map(_length, one.pieces)) for one in plan.cuts])
+    products = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
     rounding = 8 * _UNIT * products * norm_of_sizes(geometry, weight) ** 2
     return (sqrt(bound * bound + rounding) + plan.lost) * (1 + 64 * _UNIT)
 
@@ -154,5 +153,6 @@ def _tap_norms(lines: Sequence[Line], grouped: Array, number: int) -> Array:
     return factor * np.array([norms_of(Frequencies(grids, taps)) for taps in slices])
 
 
-def _sections(cuts: Sequence[Cut]) -> list[Section]:
-    return [part for one in cuts for part in one.pieces if isinstance(part, Section)]
+def _length(part: Part) -> int:
+    """Return over how many outputs or samples of an axis, or frequencies at once, a product sums at most."""
+    return part.aliases if isinstance(part, FrequencyAxis) else max(part.shape[1:])
