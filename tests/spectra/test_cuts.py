@@ -28,15 +28,24 @@ def turning(axis: Axis, width: int) -> Array:
     return left + right
 
 
+def inner_of(A: Conv) -> Array:
+    """Return what W would be with zeros around the image."""
+    axis = A.geometry.axes[0]
+    pads = ((axis.before, axis.after),)
+    inner = Conv(A.weight, axis.size, padding=pads, stride=axis.stride, dilation=axis.dilation)
+    return inner.toarray()
+
+
 @pytest.mark.parametrize("stride", [1, 2, 3])
 @pytest.mark.parametrize("dilation", [1, 2])
 @pytest.mark.parametrize("boundary", FOLDING)
+@pytest.mark.parametrize("pads", [(4, 3), (1, 1)])
 @pytest.mark.parametrize("signs", [False, True])
 def test_what_is_lost_bounds_the_matrix_of_the_theorem(
-    boundary: str, dilation: int, stride: int, signs: bool
+    boundary: str, dilation: int, stride: int, pads: tuple[int, int], signs: bool
 ) -> None:
     weight = np.array([3.0, -1, 2, -2, 1]) if signs else np.array([1.0, 3, 2, 2, 1])
-    A = Conv(weight, 80, padding=((4, 3),), stride=stride, dilation=dilation, boundary=boundary)
+    A = Conv(weight, 80, padding=(pads,), stride=stride, dilation=dilation, boundary=boundary)
     W, (axis,) = A.toarray(), A.geometry.axes
     found = cut(axis, line_of(axis), np.abs(weight)[:, None], 0.3)
     _, left, right = found.pieces
@@ -51,6 +60,8 @@ def test_what_is_lost_bounds_the_matrix_of_the_theorem(
     C = W * (1 - np.cos(of_output[:, None] - theta[::2]))
     assert np.linalg.norm(C, 2) <= found.lost * (1 + 1e-12)
     assert np.linalg.norm(C, 2) >= 0.1 * found.lost
+    folds = (inner_of(A) != W).any(axis=1)
+    assert not C[folds].any()
     cosine, sine = np.cos(theta[::2]), np.sin(theta[::2])
     parts = np.stack([np.maximum(cosine, 0), sine, np.maximum(-cosine, 0)])
     np.testing.assert_allclose((parts**2).sum(axis=0), 1)
