@@ -3,11 +3,9 @@
 The figures in docs/structure.md come from ``python -m benchmarks norms``.
 """
 
-import time
-
 import numpy as np
 
-from benchmarks._harness import table
+from benchmarks._harness import table, take_turns
 from convops import Conv, operator_norm
 
 BOUNDARIES = ("zeros", "wrap", "reflect", "symmetric", "edge", "antireflect")
@@ -23,6 +21,7 @@ KERNELS = {
     "Sobel, 3×3": np.outer([1.0, 2, 1], [-1.0, 0, 1]),
     "random, 3×3": np.random.default_rng(0).standard_normal((3, 3)),
     "random, 5×5": np.random.default_rng(1).standard_normal((5, 5)),
+    "random, 15×15": np.random.default_rng(4).standard_normal((15, 15)),
     "random, 3×3, 3→4 channels": np.random.default_rng(2).standard_normal((4, 3, 3, 3)),
     "random, 3×3, 8→8 channels": np.random.default_rng(3).standard_normal((8, 8, 3, 3)),
 }
@@ -35,21 +34,15 @@ def main(quick: bool) -> None:
         rows = []
         for name, kernel in KERNELS.items():
             for stride in (1, 2):
-                cells = [_measured(kernel, size, stride, boundary) for boundary in BOUNDARIES]
+                cells = [_measured(kernel, size, stride, boundary, quick) for boundary in BOUNDARIES]
                 rows.append([f"{name}, stride {stride}", *cells])
         print(f"\n{size} × {size}, padding same:\n\n{table(['kernel', *BOUNDARIES], rows)}", flush=True)
 
 
-def _measured(kernel: np.ndarray, size: int, stride: int, boundary: str) -> str:
+def _measured(kernel: np.ndarray, size: int, stride: int, boundary: str, quick: bool) -> str:
     shape = (size, size) if kernel.ndim == 2 else (kernel.shape[1], size, size)
     A = Conv(kernel, shape, padding="same", stride=stride, boundary=boundary)
     x = np.ones(A.shape[1])
-    A @ x
-    start = time.perf_counter()
-    for _ in range(10):
-        A @ x
-    once = (time.perf_counter() - start) / 10
-    start = time.perf_counter()
+    times = take_turns({"product": lambda: A @ x, "norm": lambda: operator_norm(A)}, quick, 5, 0.5)
     found = operator_norm(A)
-    cost = (time.perf_counter() - start) / once
-    return f"{found.upper / found.lower:.2f}, {cost:.0f}"
+    return f"{found.upper / found.lower:.2f}, {times.ratio('norm', 'product'):.0f}"

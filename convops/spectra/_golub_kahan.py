@@ -4,6 +4,7 @@ Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix
 """
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 
@@ -17,11 +18,11 @@ _ENOUGH = 1e-4
 """The gain of one cycle, relative, that is not worth another."""
 
 
-def amplified(forward: Product, adjoint: Product, start: Array) -> tuple[Array, int]:
+def amplified(forward: Product, adjoint: Product, start: Array, enough: float = inf) -> tuple[Array, int]:
     """Return a unit vector v with large ``‖W v‖``, and the number of products with W or Wᴴ that it took.
 
-    Each cycle takes the best vector of a Krylov space, in which every vector is kept orthogonal to all
-    others, and starts the next from it.
+    Each cycle takes the best vector of a Krylov space, and starts the next from it. The basis is orthogonal
+    by its recurrence alone, which over so few steps holds until the best vector has been found.
 
     Parameters
     ----------
@@ -29,13 +30,15 @@ def amplified(forward: Product, adjoint: Product, start: Array) -> tuple[Array, 
         The products with W and with Wᴴ, of vectors ``(N,)`` and ``(M,)``.
     start : ndarray, shape (N,), float64 or complex128
         Not zero.
+    enough : float
+        A value of ``‖W v‖`` that is not worth another cycle.
     """
     steps = min(_STEPS, max(_BASIS_BYTES // start.nbytes, 3))
     vector, reached, products = start / np.linalg.norm(start), 0.0, 0
     for _ in range(_CYCLES):
         vector, value, spent = _cycle(forward, adjoint, vector, steps)
         products += spent
-        if value <= reached * (1 + _ENOUGH):
+        if value <= reached * (1 + _ENOUGH) or value >= enough:
             break
         reached = value
     return vector, products
@@ -57,7 +60,6 @@ def _cycle(forward: Product, adjoint: Product, vector: Array, steps: int) -> tup
             break
         left = image / diagonal[-1]
         rest = adjoint(left) - diagonal[-1] * vector
-        rest = rest - (basis[: step + 1].conj() @ rest) @ basis[: step + 1]
         above.append(float(np.linalg.norm(rest)))
         if above[-1] <= 1e-14 * max(diagonal):
             break

@@ -43,7 +43,15 @@ class Sampled(NamedTuple):
     """Frequencies of all axes, and by how much W can exceed the largest value at them."""
 
     frequencies: Frequencies
-    factor: float
+    excess: float
+    """By how much the symbol can exceed it."""
+    folding: float
+    """By how much W can exceed the symbol."""
+
+    @property
+    def factor(self) -> float:
+        """By how much W can exceed the largest value."""
+        return self.excess * self.folding
 
 
 def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
@@ -55,24 +63,25 @@ def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
     )
 
     def of_density(density: int) -> Sampled:
-        lines, factor = [], folding
-        for line, axis in zip(exact, geometry.axes, strict=True):
-            grid, excess = grid_of(axis, density) if line is None else (line, 1.0)
-            lines.append(grid)
-            factor *= excess
-        return Sampled(Frequencies(tuple(lines), by_group(geometry, weight)), factor)
+        grids = [
+            grid_of(axis, density) if line is None else (line, 1.0)
+            for line, axis in zip(exact, geometry.axes, strict=True)
+        ]
+        lines = tuple([line for line, _ in grids])
+        excess = prod([one for _, one in grids])
+        return Sampled(Frequencies(lines, by_group(geometry, weight)), excess, folding)
 
     grids = map(of_density, _POINTS_PER_DEGREE)
     return next((grid for grid in grids if work_of(grid.frequencies) <= _WORK), of_density(_COARSEST))
 
 
-def largest_of(frequencies: Frequencies) -> float:
-    """Return the largest singular value of all blocks."""
-    return max(float(_largest(frequencies.blocks(part)).max()) for part in frequencies.parts())
+def norms_of(frequencies: Frequencies) -> Array:
+    """Return the largest singular value of each block, in no particular order."""
+    return np.concatenate([_largest(frequencies.blocks(part)).ravel() for part in frequencies.parts()])
 
 
 def products_of(frequencies: Frequencies) -> int:
-    """Return how many products, of 8 u each, stand for what rounding can do to `largest_of`."""
+    """Return how many products, of 8 u each, stand for what rounding can do to `norms_of`."""
     short, long = sorted(frequencies.block_shape)
     # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
     # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.

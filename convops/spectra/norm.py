@@ -6,6 +6,7 @@ from math import inf, isfinite, nextafter, prod, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.linalg import eigh
 
 from convops._arguments import shown
 from convops._arrays import Array
@@ -29,8 +30,10 @@ _DENSE_WORK = 2**27
 """Rows, columns and the smaller of both, multiplied: a matrix of 512 × 512 is made dense."""
 _TIGHT = 1.02
 """How far above what is attained a bound may be for the next not to be tried."""
-_CORNERS = ((64, 1.05), (144, 1.05), (400, 1.1), (1024, 1.15), (1500, 1.2))
-"""Columns of the matrix of a corner, and how far above what is attained a bound must be to be worth it."""
+_MET = 1.003
+"""How far below a bound what is attained may be for no more to be looked for."""
+_CLOSE = 1.1
+"""The same, once one has been tried that takes longer."""
 _UNIT = 2.0**-53
 _ROUNDING = 1e-10
 """What the products with a composite may be off by, relative to the bound of its norm."""
@@ -89,16 +92,17 @@ def operator_norm(A: Any) -> OperatorNorm:
     - ``√(‖A‖₁ ‖A‖∞)``, as ``ρ(AᴴA) <= ‖AᴴA‖₁ <= ‖A‖∞ ‖A‖₁``.
     - The norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
       taps (not for "antireflect").
-    - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so. This is
-      close for kernels of any sign, while the image is larger than the kernel by far and a corner that is
-      larger too makes a dense matrix of at most 1500 columns: in two dimensions with few channels, say.
+    - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so; a small
+      image is one corner. Each is proven by a Cholesky factorisation that succeeds. This is close for kernels
+      of any sign and all boundaries, while the factorisations take no longer than some hundred products:
+      where the kernel is small against the image, or the image is small.
 
     Of sums, multiples, products and blocks, `upper` is what the bounds of their parts make of it: exact for
     `block_diag`, close for the `gradient`, and up to the sum of all parts where these cancel.
 
     For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
-    moduli, where u is 2**-53. This takes on trust that LAPACK's singular values are off by no more than 8 u
-    times the size of the matrix, relative to the largest.
+    moduli, where u is 2**-53. This takes on trust that LAPACK's largest eigenvalues and singular values are
+    off by no more than 8 u times the size of the matrix, relative to the largest.
 
     Parameters
     ----------
@@ -122,8 +126,10 @@ def operator_norm(A: Any) -> OperatorNorm:
     ----------
     Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
     Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula.
+    Rump, "Verification of positive definiteness", doi:10.1007/s10543-006-0056-1.
     Each bound is proven where it is computed: ``convops.spectra._symbol`` (by Bernstein and Szegő's
-    inequality), `._positive` (Collatz and Wielandt's) and `._pieces` (the formula above).
+    inequality), `._positive` (Collatz and Wielandt's), `._cuts` (the formula above) and `._certificate`
+    (Cholesky's factorisation).
 
     Examples
     --------
@@ -209,7 +215,9 @@ def _found(W: Conv, weight: Array) -> _Found:
     if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
         value, vector = _dense(geometry, weight)
         route = f"exact up to rounding: a dense matrix of {rows} × {columns}"
-        return _Found(value, vector, products + max(rows, columns), route)
+        # An entry of the Gram matrix is off in the square of all moduli, which the root halves.
+        apart = norm_of_sizes(geometry, weight) / value if value else 1.0
+        return _Found(value, vector, products + int(max(rows, columns) * (1 + apart * apart / 16)), route)
     return _between(W, weight, products)
 
 
@@ -229,22 +237,30 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
     geometry = W.geometry
     grid = sampled(geometry, weight)
     top = peak(grid.frequencies)
-    fast = Conv._of(Map(geometry, weight, False, "auto"), False)
-    vector, spent = amplified(fast.matvec, fast.rmatvec, _start(geometry, top.vector))
-    attained = float(np.linalg.norm(W @ vector))
     points = f"the symbol at {described(grid.frequencies)}"
     sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
     bounds = [(top.value * grid.factor, points), (sums, "sums of rows and of columns")]
-    least = min(bounds)[0]
-    if least > _TIGHT * attained and has_moduli(geometry):
-        bounds.append((norm_of_moduli(geometry, weight, least, _TIGHT * attained), "a positive vector"))
+    fast = Conv._of(Map(geometry, weight, False, "auto"), False)
+    start = _start(geometry, top.vector)
+    vector, spent = amplified(fast.matvec, fast.rmatvec, start, min(bounds)[0] / _MET)
+    attained = float(np.linalg.norm(W @ vector))
     products += products_of(grid.frequencies)
-    for columns, enough in _CORNERS:
-        if min(bounds)[0] <= enough * attained:
-            break
-        if pieces := norm_of_pieces(geometry, weight, columns):
-            bounds.append((pieces.value, "corners, edges and the inside"))
-            products += pieces.products
+
+    def by_moduli(least: float) -> tuple[float, str] | None:
+        if not has_moduli(geometry):
+            return None
+        return norm_of_moduli(geometry, weight, least, _TIGHT * attained), "a positive vector"
+
+    def by_pieces(least: float) -> tuple[float, str] | None:
+        if not attained:
+            return None
+        value = norm_of_pieces(geometry, weight, attained, top.value * grid.excess, least)
+        return None if value is None else (value, "corners, edges and the inside")
+
+    further = [by_pieces, by_moduli] if (weight.real < 0).any() else [by_moduli, by_pieces]
+    for bound, enough in zip(further, (_TIGHT, _CLOSE), strict=True):
+        if min(bounds)[0] > enough * attained and (found := bound(min(bounds)[0])):
+            bounds.append(found)
     upper, name = min(bounds)
     return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
 
@@ -253,9 +269,14 @@ def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
     """Return the norm of the matrices of all groups, and the vector that attains it."""
     tops, vectors = [], []
     for group in by_group(geometry, weight):
-        _, values, right = np.linalg.svd(dense_group(geometry, group), full_matrices=False)
-        tops.append(float(values[0]))
-        vectors.append(right[0].conj())
+        matrix = dense_group(geometry, group)
+        wide = matrix.shape[0] < matrix.shape[1]
+        gram = matrix @ matrix.conj().T if wide else matrix.conj().T @ matrix
+        last = len(gram) - 1
+        values, found = eigh(gram, subset_by_index=[last, last])
+        vector = matrix.conj().T @ found[:, 0] if wide else found[:, 0]
+        tops.append(sqrt(max(float(values[0]), 0.0)))
+        vectors.append(vector / (np.linalg.norm(vector) or 1))
     best = int(np.argmax(tops))
     return tops[best], np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
 

@@ -31,3 +31,10 @@ def test_an_invariant_space_and_a_null_space_end_it() -> None:
     for start, value in (([1.0, 0, 0], 3), ([1.0, 1, 0], 3), ([0, 0, 1.0], 0)):
         vector, _ = amplified(lambda x: W @ x, lambda y: W.T @ y, np.array(start))
         assert np.linalg.norm(W @ vector) == pytest.approx(value)
+
+
+def test_a_value_that_is_enough_ends_it() -> None:
+    W = np.random.default_rng(0).standard_normal((200, 200))
+    true = np.linalg.norm(W, 2)
+    spent = [amplified(lambda x: W @ x, lambda y: W.T @ y, W[0], part * true)[1] for part in (0.9, 1.1)]
+    assert spent[0] == 2 * _golub_kahan._STEPS < spent[1]

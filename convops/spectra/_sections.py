@@ -1,0 +1,65 @@
+"""A part of one axis as small matrices: which outputs read its samples, tap by tap."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops._axis import Axis
+from convops.boundary import Ints, extension_entries
+
+
+class Section(NamedTuple):
+    """W of an axis between two samples: one matrix for each tap, outputs by samples, by its entries."""
+
+    shape: tuple[int, int, int]
+    """Taps, outputs and samples."""
+    tap: Ints
+    output: Ints
+    sample: Ints
+    coefficient: Ints
+
+    @property
+    def adjoint(self) -> "Section":
+        """The transpose of each matrix."""
+        taps, outputs, samples = self.shape
+        return Section((taps, samples, outputs), self.tap, self.sample, self.output, self.coefficient)
+
+    @property
+    def reach(self) -> int:
+        """How far the samples of one output lie apart."""
+        if not self.sample.size:
+            return 0
+        outputs, samples = self.shape[1:]
+        first, last = np.full(outputs, samples), np.full(outputs, -1)
+        np.minimum.at(first, self.output, self.sample)
+        np.maximum.at(last, self.output, self.sample)
+        return int(np.max(last - first))
+
+    def toarray(self) -> Array:
+        """Return the matrices, ``(taps, outputs, samples)``."""
+        matrices = np.zeros(self.shape)
+        np.add.at(matrices, (self.tap, self.output, self.sample), self.coefficient)
+        return matrices
+
+
+def section(axis: Axis, start: int, stop: int) -> Section:
+    """Return what is read of the samples ``start <= sample < stop``, and by which outputs.
+
+    A part of an axis is an end, or the inside, that no output reads from the other end, as "wrap" does.
+
+    Examples
+    --------
+    >>> part = section(Axis(9, 2, 1, 1, 1, 0, "reflect"), 0, 2)
+    >>> part.toarray().astype(int).tolist()
+    [[[0, 1], [1, 0], [0, 1]], [[1, 0], [0, 1], [0, 0]]]
+    """
+    first = -(-(start + axis.before - axis.effective + 1) // axis.stride) if start else 0
+    last = (stop - 1 + axis.before) // axis.stride if stop < axis.size else axis.out_size - 1
+    outputs = np.arange(max(first, 0), min(last, axis.out_size - 1) + 1)
+    positions = axis.stride * outputs - axis.before + axis.dilation * np.arange(axis.kernel)[:, None]
+    entries = extension_entries(positions.ravel(), axis.size, axis.boundary)
+    within = (start <= entries.sample) & (entries.sample < stop)
+    tap, output = np.divmod(entries.row[within], outputs.size)
+    shape = axis.kernel, outputs.size, stop - start
+    return Section(shape, tap, output, entries.sample[within] - start, entries.coefficient[within])
