@@ -38,6 +38,7 @@ from convops import (
     gradient,
     hstack,
     identity,
+    iter_row_blocks,
     laplacian,
     operator_norm,
     plot,
@@ -86,6 +87,9 @@ CALLERS: dict[str, Callable[..., Any]] = {
     ),
     "ConvGeometry.nbytes": lambda dtype: ConvGeometry((2, 2), (5, 5)).nbytes(dtype),
     "conv_matrix": lambda weight=WEIGHT, input_shape=(5, 5), **more: conv_matrix(weight, input_shape, **more),
+    "iter_row_blocks": lambda weight=WEIGHT, input_shape=(5, 5), **more: iter_row_blocks(
+        weight, input_shape, **more
+    ),
     "Conv": lambda weight=WEIGHT, input_shape=(5, 5), **more: Conv(weight, input_shape, **more),
     "ConvTranspose": lambda weight=WEIGHT, input_shape=(5, 5), **more: ConvTranspose(
         weight, input_shape, **more
@@ -138,11 +142,18 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "plot_spectrum": lambda op=A, **more: plot.plot_spectrum(op, **more),
     "plot_adjoint_report": lambda report: plot.plot_adjoint_report(report),
 }
-FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
+FORWARD = ("ConvGeometry", "conv_matrix", "iter_row_blocks", "Conv", "conv", "KernelOperator")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
 GEOMETRY = (*FORWARD, *BACKWARD)
-WEIGHTED = ("conv_matrix", "Conv", "ConvTranspose", "conv", "conv_transpose")
-SHAPED = ("ConvGeometry", "ConvGeometry.transposed", "conv_matrix", "Conv", "ConvTranspose")
+WEIGHTED = ("conv_matrix", "iter_row_blocks", "Conv", "ConvTranspose", "conv", "conv_transpose")
+SHAPED = (
+    "ConvGeometry",
+    "ConvGeometry.transposed",
+    "conv_matrix",
+    "iter_row_blocks",
+    "Conv",
+    "ConvTranspose",
+)
 STACKS = ("vstack", "hstack", "block_diag")
 ON_ARRAYS = ("conv", "conv_transpose", "KernelOperator")
 PRODUCTS = (
@@ -867,7 +878,7 @@ TABLE: list[Row] = [
     row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),
     *(
         row(
-            "conv_matrix",
+            ("conv_matrix", "iter_row_blocks"),
             {"index_dtype": value},
             TypeError,
             f"index_dtype={value!r}: ",
@@ -886,7 +897,7 @@ TABLE: list[Row] = [
         "numpy.int64",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [1.0], "input_shape": 2**31, "stride": 2**31, "index_dtype": np.int32},
         ValueError,
         "index_dtype=",
@@ -1115,7 +1126,7 @@ TABLE: list[Row] = [
         }.items()
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [100] * 3, "input_shape": 1, "padding": 1, "boundary": "edge", "dtype": np.int8},
         OverflowError,
         "dtype=int8: ",
@@ -1124,21 +1135,21 @@ TABLE: list[Row] = [
         name="int8 folded",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [2**62] * 3, "input_shape": 1, "padding": 1, "boundary": "wrap"},
         OverflowError,
         "int64",
         name="int64 folded",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [2**62] * 3, "input_shape": 3, "padding": 1, "boundary": "antireflect"},
         OverflowError,
         "int64",
         name="int64 doubled",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": np.full(3, 3e38, np.float32), "input_shape": 1, "padding": 1, "boundary": "wrap"},
         OverflowError,
         "float32",
@@ -1170,6 +1181,41 @@ TABLE: list[Row] = [
         MemoryError,
         "bytes",
         "convops.Conv(",
+    ),
+    *(
+        row(
+            "iter_row_blocks",
+            {"max_bytes": value},
+            TypeError,
+            f"max_bytes={value!r}: ",
+            "an int of at least 1",
+        )
+        for value in (None, 1e6, "1M", True)
+    ),
+    row("iter_row_blocks", {"max_bytes": 0}, ValueError, "max_bytes=0: ", "at least 1"),
+    row(
+        "iter_row_blocks",
+        {"max_bytes": 55},
+        ValueError,
+        "max_bytes=55: ",
+        "one row of W at least",
+        "4 * (8 + 4) + 2 * 4 = 56",
+        "Give at least 56",
+    ),
+    row(
+        "iter_row_blocks",
+        {"input_shape": (2**30, 2**31), "max_bytes": 2**60},
+        MemoryError,
+        f"max_bytes={2**60}",
+        "are available",
+        "smaller max_bytes",
+    ),
+    row(
+        "iter_row_blocks",
+        {"weight": [1, 1], "input_shape": 5, "padding": 2**40, "boundary": "wrap"},
+        MemoryError,
+        "border",
+        "less padding",
     ),
     row("ConvGeometry", {"weight_shape": (1, 1), "padding": 2**40}, ValueError, "output_shape=", "2**63 - 1"),
     row(

@@ -43,6 +43,7 @@ NAMES = [
     "gradient",
     "hstack",
     "identity",
+    "iter_row_blocks",
     "laplacian",
     "operator_norm",
     "probe_colors",
