@@ -35,11 +35,14 @@ PAGES = [*EXECUTED, ROOT / "CHANGELOG.md"]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 OPTIONAL = {
     "cvxpy",
+    "dask",
+    "distributed",
     "pylops",
     "sigpy",
     "skimage",
     "sklearn",
     "torch",
+    "zarr",
 }  # a block that imports one is skipped where it is missing
 LANGUAGES = {"python", "text", "sh", "toml"}  # a block in a language outside this set could escape execution
 
@@ -235,6 +238,8 @@ def test_the_examples_of_docstrings_print_what_they_say(
     monkeypatch.chdir(tmp_path)
     if module.__name__.startswith("convops.plot.") and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("the examples draw, and matplotlib is not installed")
+    if module.__name__.startswith("convops.distributed.") and importlib.util.find_spec("dask") is None:
+        pytest.skip("the examples are of dask arrays, and Dask is not installed")
     report = run_docstrings(module)
     assert not report, report
 

@@ -1,5 +1,6 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
+from convops.apply._threads import alone
 from convops.apply.choose import (
     METHODS,
     Choice,
@@ -21,6 +22,7 @@ __all__ = [
     "FFTEngine",
     "GemmEngine",
     "SeparableEngine",
+    "alone",
     "batches_by_gemm",
     "choose",
     "refusal",
