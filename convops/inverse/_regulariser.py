@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from convops._arguments import choice, shown
+from convops.geometry import ConvGeometry
 from convops.inverse.differences import gradient, laplacian
 from convops.operators.algebra.foreign import as_part
 from convops.operators.algebra.products import Product
@@ -16,7 +17,7 @@ from convops.operators.algebra.sums import Sum
 from convops.operators.base import ConvOperator
 
 NAMES = ("gradient", "laplacian")
-_OTHERS = {"tv": "gradient", "grad": "gradient", "laplace": "laplacian", "sobolev": "gradient"}
+OTHER_NAMES = {"tv": "gradient", "grad": "gradient", "laplace": "laplacian", "sobolev": "gradient"}
 
 
 def regulariser(reg: Any, A: Any) -> Any:
@@ -24,8 +25,12 @@ def regulariser(reg: Any, A: Any) -> Any:
     if reg is None:
         return None
     if isinstance(reg, str):
-        name = choice("reg", reg, NAMES, _OTHERS)
-        boundary, axes = _boundary_and_axes(A)
+        name = choice("reg", reg, NAMES, OTHER_NAMES)
+        reader = _reader(A)
+        if reader is None or reader.input_shape != A.input_shape:
+            boundary, axes = boundary_and_axes(A.input_shape, None, False)
+        else:
+            boundary, axes = boundary_and_axes(A.input_shape, reader.geometry, reader._transposed)
         dtype = np.result_type(np.float32, A.dtype) if A.dtype.kind in "fc" else np.dtype(np.float64)
         real = np.float32 if dtype in (np.float32, np.complex64) else np.float64
         make = gradient if name == "gradient" else laplacian
@@ -44,17 +49,16 @@ def regulariser(reg: Any, A: Any) -> Any:
     return L
 
 
-def _boundary_and_axes(A: Any) -> tuple[list[str], list[int]]:
-    """Return the boundary of every axis of x, and which axes are spatial."""
-    shape = A.input_shape
-    reader = _reader(A)
-    if reader is None or reader.input_shape != shape:
+def boundary_and_axes(
+    shape: tuple[int, ...], geometry: ConvGeometry | None, transposed: bool
+) -> tuple[list[str], list[int]]:
+    """Return the boundary of every axis of x, and which axes are spatial, given what reads x if known."""
+    if geometry is None:
         return ["symmetric"] * len(shape), list(range(len(shape)))
-    geometry = reader.geometry
     names = []
     for axis in geometry.axes:
         padded = axis.before or axis.after
-        keeps = axis.boundary == "wrap" or not reader._transposed
+        keeps = axis.boundary == "wrap" or not transposed
         names.append(axis.boundary if padded and keeps else "symmetric")
     channels = int(geometry.has_channels)
     return ["zeros"] * channels + names, list(range(channels, len(shape)))
