@@ -57,11 +57,11 @@ class LeastSquares:
         s = self.adjoint(r)
         if not self.damp:
             return s
-        weight = s.real.dtype.type(self.damp**2)
+        weight = np.float64(-(self.damp**2))
         if self.penalty is None:
-            return s - weight * x
+            return _added(s, weight, x)
         for L in self.penalty:
-            s = s - weight * L.H(L(x)).rechunk(self.chunks).astype(self.dtype)
+            s = _added(s, weight, L.H(L(x)).rechunk(self.chunks))
         return s
 
     def energy(self, p: Any, q: Any) -> Any:
@@ -142,18 +142,19 @@ def advanced(problem: LeastSquares, state: State) -> State:
     that is left, steps by gamma go uphill, and the iteration would diverge.
     """
     axes = len(problem.A.input_shape)
+    da = dask_array("tikhonov")
     q = problem.forward(state.p)
-    alpha = _quotient(state.slope, problem.energy(state.p, q))
-    x = state.x + _spread(alpha, axes, problem.dtype) * state.p
-    r = state.r - _spread(alpha, len(problem.A.output_shape), problem.dtype) * q
+    energy = problem.energy(state.p, q)
+    # An item of the batch that is solved has no direction, and stays as it is.
+    alpha = state.slope / da.where(energy > 0, energy, np.inf)
+    x = _added(state.x, alpha, state.p)
+    r = _added(state.r, -alpha, q)
     s = problem.normal_residual(r, x)
     gamma = squares(s, axes)
-    beta = gamma / np.where(state.gamma > 0, state.gamma, 1)
-    p = s + _spread(beta, axes, problem.dtype) * state.p
-    x, r, p, gamma, slope = persisted(x, r, p, gamma, inner(s, p, axes))
-    found = state._replace(
-        iteration=state.iteration + 1, x=x, r=r, p=p, gamma=_value(gamma), slope=_value(slope)
-    )
+    p = _added(s, gamma / np.where(state.gamma > 0, state.gamma, np.inf), state.p)
+    x, r, p, numbers = persisted(x, r, p, da.stack([gamma, inner(s, p, axes)]))
+    gamma, slope = _value(numbers)
+    found = state._replace(iteration=state.iteration + 1, x=x, r=r, p=p, gamma=gamma, slope=slope)
     if found.left < _PROGRESS * found.best:
         return found._replace(best=found.left, best_at=found.iteration)
     return found
@@ -228,13 +229,16 @@ def _value(lazy: Any) -> Array:
     return found
 
 
-def _quotient(above: Array, below: Any) -> Any:
-    """Return a quotient, 0 where the divisor is: a solved item of a batch stays as it is."""
+def _added(x: Any, scalar: Any, p: Any) -> Any:
+    """Return x + scalar p, in the dtype of x, with one scalar for each item of the batch axes."""
+    if hasattr(scalar, "__dask_graph__"):
+        scalar = scalar[(..., *[None] * (x.ndim - scalar.ndim))]
     da = dask_array("tikhonov")
-    return da.where(below > 0, above / da.where(below > 0, below, 1), 0)
+    return da.map_blocks(_sum_of_chunks, x, scalar, p, dtype=x.dtype, meta=np.empty((0,) * x.ndim, x.dtype))
 
 
-def _spread(scalar: Any, axes: int, dtype: np.dtype[Any]) -> Any:
-    """Return a number for each item of the batch axes so that it multiplies arrays with more axes."""
-    real = np.zeros(0, dtype).real.dtype
-    return scalar[(..., *[None] * axes)].astype(real)
+def _sum_of_chunks(x: Array, scalar: Any, p: Array) -> Array:
+    found: Array = scalar.astype(x.real.dtype) * p
+    found = found.astype(x.dtype, copy=False)
+    found += x
+    return found
