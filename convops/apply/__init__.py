@@ -1,6 +1,6 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
-from convops.apply._threads import alone
+from convops.apply._threads import alone, product_alone
 from convops.apply.choose import (
     METHODS,
     Choice,
@@ -25,6 +25,7 @@ __all__ = [
     "alone",
     "batches_by_gemm",
     "choose",
+    "product_alone",
     "refusal",
     "with_rank",
     "worth_no_thought",

@@ -159,20 +159,26 @@ def small_map(recipe: Recipe, axes: tuple[tuple[Any, ...], ...]) -> Map:
 
 def _extended(x: Array, extension: Extension, size: int, axis: int) -> Array:
     """Return the positions of an axis, made of its samples."""
-    samples = np.moveaxis(x, axis, 0)
-    positions = np.zeros((size, *samples.shape[1:]), x.dtype)
+    out = np.zeros((*x.shape[:axis], size, *x.shape[axis + 1 :]), x.dtype)
+    positions, samples = np.moveaxis(out, axis, 0), np.moveaxis(x, axis, 0)
     positions[extension.positions] = samples[extension.samples]
     np.add.at(positions, extension.row, scaled(samples[extension.sample], extension.coefficient))
-    return np.moveaxis(positions, 0, axis)
+    return out
 
 
-def _folded(y: Array, extension: Extension, samples: int, axis: int) -> Array:
+def _folded(y: Array, extension: Extension, size: int, axis: int) -> Array:
     """Return the samples of an axis, each with all positions that repeat it: the adjoint of `_extended`."""
     positions = np.moveaxis(y, axis, 0)
-    folded = np.zeros((samples, *positions.shape[1:]), y.dtype)
-    folded[extension.samples] = positions[extension.positions]
-    np.add.at(folded, extension.sample, scaled(positions[extension.row], extension.coefficient))
-    return np.moveaxis(folded, 0, axis)
+    own = positions[extension.positions]
+    if len(own) == size:
+        samples = own
+    else:
+        out = np.zeros((*y.shape[:axis], size, *y.shape[axis + 1 :]), y.dtype)
+        samples = np.moveaxis(out, axis, 0)
+        samples[extension.samples] = own
+    # The other positions lie beyond the ends of the axis, hence apart from these.
+    np.add.at(samples, extension.sample, scaled(positions[extension.row], extension.coefficient))
+    return np.moveaxis(samples, 0, axis)
 
 
 __all__ = ["ChunkProduct", "Recipe", "Target", "cut", "small_map"]

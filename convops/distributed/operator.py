@@ -5,14 +5,18 @@ from typing import Any, NoReturn, Self, final
 import numpy as np
 
 from convops._arrays import INT64, Array
+from convops.adjoint import AdjointReport
+from convops.distributed._adjoint import checks_of, report_of
 from convops.distributed._chunks import Sizes, asked_chunks
 from convops.distributed._dask import dask_array, lazy
 from convops.distributed._graph import lazy_product
+from convops.distributed._norm import norm_of
 from convops.distributed._tasks import Recipe
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 from convops.operators._messages import wrong_shape
 from convops.operators.base import ConvOperator
 from convops.operators.map import Map, convolution_map
+from convops.spectra import OperatorNorm
 
 Chunks = tuple[Sizes | None, ...]
 
@@ -262,6 +266,24 @@ class DaskConv:
     def H(self) -> "DaskConv":
         """The adjoint, the transpose conjugated; ``A.H.H == A``."""
         return self._of(self._map, not self._transposed, not self._conjugated, self._chunks)
+
+    def _convops_adjoint_checks(self, level: str) -> tuple[str, ...]:
+        return checks_of(self, level)
+
+    def _convops_adjoint_report(
+        self, level: str, only: tuple[str, ...], skip: tuple[str, ...], seed: int
+    ) -> AdjointReport:
+        return report_of(self, level, only, skip, seed)
+
+    def _convops_operator_norm(self) -> OperatorNorm:
+        return norm_of(self)
+
+    def _integer_twin(self, seed: int) -> "DaskConv":
+        """Return this operator with a random integer weight, and a method that is exact."""
+        weight = np.random.default_rng(seed).integers(1, 10, self._map.weight.shape)
+        weight.flags.writeable = False
+        twin = Map(self.geometry, weight, self.flip, "gemm")
+        return self._of(twin, self._transposed, False, self._chunks)
 
     def __call__(self, x: Any) -> Any:
         """Apply the operator to arrays of its own shape, lazily.
