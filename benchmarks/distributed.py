@@ -24,7 +24,7 @@ SIZE, FITS, CHUNK = 16_384, 4096, 2048
 ITERATIONS = 10
 TARGET = 1.5
 MALLOC = {"MALLOC_TRIM_THRESHOLD_": 2**27, "MALLOC_MMAP_THRESHOLD_": 2**25}
-"""Else each array begins with memory that the system has to clear, as Dask's workers give it back when freed."""
+"""Dask's workers give memory back as it is freed, and each new array has the system clear some again."""
 OPTIONS = {"padding": "same", "boundary": "symmetric"}
 
 

@@ -5,6 +5,7 @@ of the given type, name every fragment (the argument as typed, the rule, the num
 raised by convops itself: an error from inside numpy or scipy names none of these.
 """
 
+import importlib.util
 import signal
 import traceback
 import tracemalloc
@@ -51,6 +52,7 @@ from convops import (
     vstack,
 )
 from convops.adjoint import CHECKS
+from convops.distributed import DaskConv
 
 WEIGHT = [[1, 2], [3, 4]]
 ONES = np.ones((5, 5))
@@ -119,6 +121,10 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "pattern.matrix": lambda weight=WEIGHT, **more: PATTERN.matrix(weight, **more),
     "A(x)": lambda x: A(x),
     "A.H(x)": lambda x: A.H(x),
+    "DaskConv": lambda weight=WEIGHT, input_shape=(5, 5), **more: DaskConv(weight, input_shape, **more),
+    "DaskConv(x)": lambda x: DaskConv(WEIGHT, (5, 5))(x),
+    "Conv(x), x on Dask": lambda x: Conv(WEIGHT, (5, 5))(x),
+    "DaskConv.from_operator": lambda A: DaskConv.from_operator(A),
     "A @ x": lambda x: A @ x,
     "A.dot(x)": lambda x: A.dot(x),
     "A.matvec(x)": lambda x: A.matvec(x),
@@ -321,9 +327,58 @@ def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
         yield bad("uint64 beyond int64", beyond, OverflowError, str(2**63), "int64", "floats")
 
 
+def of_dask() -> Iterator[Row]:
+    """What an operator on dask arrays refuses before any task runs; nothing where Dask is missing."""
+    if importlib.util.find_spec("dask") is None:
+        return
+    import dask
+    import dask.array as da
+
+    for value, kind in [(2.0, "float"), (None, "NoneType"), ("64MiB", "str"), ({0: 2}, "dict")]:
+        yield row("DaskConv", {"chunks": value}, TypeError, f"chunks={value!r}: ", "-1 for one chunk", kind)
+        yield row("DaskConv", {"chunks": (2, value)}, TypeError, "chunks=(2, ", "axis 1", kind)
+    yield row("DaskConv", {"chunks": True}, TypeError, "chunks=True: ", "at least 1", "bool")
+    for number in (0, -2):
+        yield row("DaskConv", {"chunks": number}, ValueError, f"chunks={number}: ", "at least 1")
+        yield row("DaskConv", {"chunks": ((2, 2), (4, number))}, ValueError, "axis 1", f"got {number}")
+    for chunks, total in [(((2, 2), (2, 1)), 3), (((2, 2), (4, 1)), 5), ((2, ()), 0)]:
+        says = (f"chunks={chunks}: ", "must cover", "axis 1", f"up to {total}", "4")
+        yield row("DaskConv", {"chunks": chunks}, ValueError, *says)
+    for chunks in [(), (2,), (2, 2, 2), [2, 2, 2]]:
+        says = (f"chunks={chunks}: ", "per spatial axis", "2 of them", f"got {len(chunks)}")
+        yield row("DaskConv", {"chunks": chunks}, ValueError, *says)
+    of_channels = {"weight": np.ones((4, 3, 2, 2)), "input_shape": (3, 5, 5)}
+    says = ("chunks=(2, 4, 4): ", "channel axis stays whole", "-1", "4")
+    yield row("DaskConv", {**of_channels, "chunks": (2, 4, 4)}, ValueError, *says, name="channels cut")
+    says = ("chunks=(4,): ", "2 of them", "output_shape (4, 4, 4)", "got 1")
+    yield row("DaskConv", {**of_channels, "chunks": (4,)}, ValueError, *says, name="chunks of channels alone")
+    yield row("DaskConv", {"weight": None}, ValueError, "weight=None", "array of numbers")
+    yield row("DaskConv", {"method": "direct"}, ValueError, "method='direct'", "'gemm'")
+    yield row("DaskConv", {"padding": "same ", "stride": 0}, ValueError, "stride=0: ", "at least 1")
+
+    ones = da.ones((5, 5), chunks=3)
+    called = ("DaskConv(x)", "Conv(x), x on Dask")
+    unknown = ones[ones.sum(axis=1) > 0]
+    for name, x, error, says in [
+        ("unknown chunks", unknown, ValueError, ("unknown (nan)", "x.compute_chunk_sizes()")),
+        ("float16", ones.astype("float16"), TypeError, ("float16", "astype(np.float32)")),
+        ("objects", ones.astype(object), TypeError, ("dtype object", "float32, float64")),
+        ("dates", ones.astype("datetime64[s]"), TypeError, ("datetime64", "float32, float64")),
+        ("masked", da.ma.masked_array(ones, mask=ones > 0), TypeError, ("MaskedArray", "numpy arrays")),
+        ("of another shape", da.ones((5, 4)), ValueError, ("(5, 4)", "input_shape (5, 5)")),
+        ("of the output's shape", da.ones((4, 4)), ValueError, ("(4, 4)", "did you mean A.H(x)?")),
+        ("delayed", dask.delayed(1), TypeError, ("x=Delayed(", "must be a dask array", "from_delayed")),
+    ]:
+        yield row(called, {"x": x}, error, *says, name=f"x is {name}")
+    yield row("DaskConv(x)", {"x": None}, ValueError, "x=None", "array of numbers")
+    yield row("DaskConv.from_operator", {"A": K}, TypeError, "A=<16x4 Kernel", "Conv", "KernelOperator")
+    yield row("DaskConv.from_operator", {"A": A + A}, TypeError, "A=", "Conv", "apply the parts")
+
+
 OF_CELLS = ("plot_geometry", "animate_geometry")
 SPECTRAL = ("singular_values", "spectral_route")
 TABLE: list[Row] = [
+    *of_dask(),
     # -------------------------------------------------------------------------------------------- pictures
     *(
         row("spy", {"op": op}, TypeError, "must be an operator of convops", type(op).__name__, "probe_matrix")

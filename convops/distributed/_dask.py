@@ -37,16 +37,16 @@ def lazy(needing: str, x: Any, name: str = "x") -> Any:
     if not hasattr(x, "__dask_graph__"):
         x = dense(name, x)
         return da.from_array(x, chunks="auto")
-    if not hasattr(x, "chunks") or not hasattr(x, "dtype"):
-        raise TypeError(
-            f"{shown(name, x)}: a dask array is needed; got a {type(x).__name__}. A dataframe has "
-            "to_dask_array(lengths=True), a delayed value dask.array.from_delayed."
-        )
-    if not isinstance(x, da.Array) or not hasattr(x.dask, "layers"):
+    if type(x).__module__.startswith("dask.array._array_expr"):
         raise TypeError(
             f"{name} is a {type(x).__module__}.{type(x).__name__}, which is planned by queries: convops "
             "writes a graph of tasks. Call dask.config.set({'array.query-planning': False}) before "
             "dask.array is imported."
+        )
+    if not isinstance(x, da.Array):
+        raise TypeError(
+            f"{shown(name, x)}: it must be a dask array; got {type(x).__name__}. A dataframe has "
+            "to_dask_array(lengths=True); for a delayed value call dask.array.from_delayed."
         )
     if any(isnan(size) for sizes in x.chunks for size in sizes):
         raise ValueError(

@@ -32,6 +32,9 @@ _WINDOW = 2**14
 _DENSITY = 16
 _CORNERS = (64, 144)
 """Columns of the matrix of a corner."""
+_CHUNK = 2**27
+"""Bytes of a chunk of the vector that attains the lower bound, unless there were very many."""
+_MOST_CHUNKS = 2**11
 _UNIT = 2.0**-53
 
 
@@ -139,9 +142,11 @@ def _window(axis: Axis, size: int) -> _Window:
 def _placed(vector: Array, first: tuple[int, ...], shape: tuple[int, ...]) -> Any:
     """Return a dask array that is zero but for the vector, which begins at `first`."""
     da = dask_array("operator_norm")
+    # In so few chunks that planning them takes no time.
+    limit = max(_CHUNK, prod(shape) * vector.itemsize // _MOST_CHUNKS)
     return da.map_blocks(
         partial(_part, vector=vector, first=first),
-        chunks=da.core.normalize_chunks("auto", shape=shape, dtype=vector.dtype),
+        chunks=da.core.normalize_chunks("auto", shape=shape, dtype=vector.dtype, limit=limit),
         dtype=vector.dtype,
         meta=np.empty((0,) * len(shape), vector.dtype),
     )
@@ -149,12 +154,14 @@ def _placed(vector: Array, first: tuple[int, ...], shape: tuple[int, ...]) -> An
 
 def _part(block_info: Any = None, *, vector: Array, first: tuple[int, ...]) -> Array:
     """Return a chunk of what `_placed` makes."""
-    found = np.zeros(block_info[None]["chunk-shape"], vector.dtype)
+    shape = block_info[None]["chunk-shape"]
     here, there = [], []
     for (low, high), start, size in zip(block_info[None]["array-location"], first, vector.shape, strict=True):
         begin, end = max(low, start), max(min(high, start + size), max(low, start))
         here.append(slice(begin - low, end - low))
         there.append(slice(begin - start, end - start))
-    if all(part.stop > part.start for part in here):
-        found[tuple(here)] = vector[tuple(there)]
+    if not all(part.stop > part.start for part in here):
+        return np.broadcast_to(np.zeros((), vector.dtype), shape)
+    found = np.zeros(shape, vector.dtype)
+    found[tuple(here)] = vector[tuple(there)]
     return found
