@@ -12,6 +12,7 @@ from convops.distributed import DaskConv, _checkpoint, tikhonov
 from oracles import Array
 
 da = pytest.importorskip("dask.array")
+dask = pytest.importorskip("dask")
 pytest.importorskip("zarr")
 
 RNG = np.random.default_rng(0)
@@ -33,7 +34,7 @@ def stopping_at(last: int) -> Any:
 
 
 def solved(folder: Path, b: Array = B, op: Any = A, chunks: int = 5, **more: Any) -> Array:
-    more = {"reg": "gradient", "rtol": 1e-14, "maxiter": 7, "checkpoint_every": 3, **more}
+    more = {"rtol": 1e-14, "maxiter": 7, "checkpoint_every": 3, **more}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         x = tikhonov(op, da.from_array(b, chunks=chunks), 0.1, checkpoint=folder, **more)
@@ -50,9 +51,26 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bits(tmp_path: Path) -> None:
-    straight = solved(tmp_path / "straight")
-    assert names(tmp_path / "straight") == ["iteration_00000006"]
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> Array:
+    """Return the answer of a run that nothing stops."""
+    folder = tmp_path_factory.mktemp("straight") / "made" / "here"
+    with dask.config.set(scheduler="synchronous"):
+        found = solved(folder)
+    assert names(folder) == ["iteration_00000006"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def left_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a run that was stopped."""
+    folder = tmp_path_factory.mktemp("left") / "off"
+    with dask.config.set(scheduler="synchronous"):
+        stopped(folder, 3)
+    return folder
+
+
+def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bits(straight: Array, tmp_path: Path) -> None:
     stopped(tmp_path / "a", 5)
     assert names(tmp_path / "a") == ["iteration_00000003"]
     seen: list[int] = []
@@ -64,7 +82,7 @@ def test_a_run_that_was_stopped_goes_on_and_ends_with_the_same_bits(tmp_path: Pa
 
 
 def test_a_run_killed_while_it_writes_leaves_the_last_state(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    straight: Array, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "a"
     stopped(folder, 3)
@@ -81,7 +99,7 @@ def test_a_run_killed_while_it_writes_leaves_the_last_state(
             solved(folder)
     assert [name for name in names(folder) if name.startswith("iteration")] == ["iteration_00000003"]
     assert len(names(folder)) == 2
-    assert solved(folder).tobytes() == solved(tmp_path / "straight").tobytes()
+    assert solved(folder).tobytes() == straight.tobytes()
     assert names(folder) == ["iteration_00000006"]
 
 
@@ -89,24 +107,22 @@ def test_a_run_killed_while_it_writes_leaves_the_last_state(
     ("more", "differs"),
     [
         ({"b": 2 * B}, r"the norm of b is [\d.]+ there and [\d.]+ here"),
-        ({"reg": None}, "reg is .* there and .* here"),
+        ({"reg": "gradient"}, "reg is .* there and .* here"),
         ({"op": DaskConv(2 * KERNEL, (9, 8), padding="same", boundary="reflect")}, "A .its weight, geometry"),
         ({"op": DaskConv(KERNEL, (9, 8), padding="same")}, "A .its weight, geometry"),
         (
-            {"op": DaskConv(KERNEL, (11, 10)), "reg": None},
+            {"op": DaskConv(KERNEL, (11, 10))},
             r"input_shape is \[9, 8\] there and \[11, 10\] here",
         ),
         ({"b": np.stack([B, B])}, r"the batch of b is \[\] there and \[2\] here"),
     ],
 )
-def test_the_state_of_another_problem_is_refused(more: dict[str, Any], differs: str, tmp_path: Path) -> None:
-    stopped(tmp_path / "a", 3)
+def test_the_state_of_another_problem_is_refused(more: dict[str, Any], differs: str, left_off: Path) -> None:
     with pytest.raises(ValueError, match=rf"checkpoint=.*: it is of another problem: .*{differs}"):
-        solved(tmp_path / "a", **more)
+        solved(left_off, **more)
 
 
-def test_other_chunks_go_on_from_the_same_state(tmp_path: Path) -> None:
-    straight = solved(tmp_path / "b")
+def test_other_chunks_go_on_from_the_same_state(straight: Array, tmp_path: Path) -> None:
     stopped(tmp_path / "a", 5)
     np.testing.assert_allclose(solved(tmp_path / "a", chunks=9), straight, rtol=1e-8)
 
@@ -122,10 +138,10 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
 def test_irregular_chunks_and_zeros_come_back_as_they_were(tmp_path: Path) -> None:
     b = np.zeros((2, 9, 8))
     b[0] = B
-    straight = solved(tmp_path / "a", b=b, reg=None)
+    straight = solved(tmp_path / "a", b=b)
     with pytest.raises(Stopped):
-        solved(tmp_path / "b", b=b, reg=None, callback=stopping_at(4))
-    assert solved(tmp_path / "b", b=b, reg=None).tobytes() == straight.tobytes()
+        solved(tmp_path / "b", b=b, callback=stopping_at(4))
+    assert solved(tmp_path / "b", b=b).tobytes() == straight.tobytes()
     assert not straight[1].any()
 
 
