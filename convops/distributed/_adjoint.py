@@ -25,7 +25,7 @@ from convops.distributed._dask import dask_array
 
 IN_MEMORY = 2**16
 """Entries of an array up to which probes need not stay in chunks."""
-_CHUNK = 2**24
+_CHUNK = 2**23
 """Bytes of a chunk of a probe, about."""
 _SLAB = 2**15
 """Entries whose products are summed at a time."""

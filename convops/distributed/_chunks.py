@@ -62,9 +62,11 @@ def _along(name: str, typed: Any, item: Any, size: int, where: str) -> Sizes | N
 def fitting_chunks(axis: Axis, source: Sizes, transposed: bool) -> Sizes:
     """Return chunks of a result that lie where those of its source do, none shorter than a neighbour reads.
 
-    An output lies on the sample that its middle tap reads.
+    An output lies on the sample that its middle tap reads, or on another that the stride steps over: then
+    chunks of round sizes keep them.
     """
     middle = axis.before - (axis.effective - 1) // 2
+    middle = middle if abs(middle) >= axis.stride else 0
     inner = list(accumulate(source))[:-1]
     if transposed:
         total, marks = axis.size, [axis.stride * p - middle for p in inner]
