@@ -4,11 +4,12 @@ Everything is on zarr in a temporary folder: the image, what is seen of it, and 
 worker has one thread and a limit on its memory, above which Dask would kill it.
 """
 
+import contextlib
 import os
 import tempfile
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,7 +25,8 @@ SIZE, FITS, CHUNK = 16_384, 4096, 2048
 ITERATIONS = 10
 TARGET = 1.5
 MALLOC = {"MALLOC_TRIM_THRESHOLD_": 2**27, "MALLOC_MMAP_THRESHOLD_": 2**25}
-"""Dask's workers give memory back as it is freed, and each new array has the system clear some again."""
+"""Dask's workers give memory back as it is freed, and each new array has the system clear some again. With
+these they keep some at hand, which a worker near its limit must not."""
 OPTIONS = {"padding": "same", "boundary": "symmetric"}
 
 
@@ -33,15 +35,28 @@ def main(quick: bool, size: int) -> None:
     if not all(map(find_spec, ("dask", "distributed", "zarr"))):
         print("Left out: it needs the extra 'dask'.")
         return
+    side, fits, chunk = (256, 256, 128) if quick else (size or SIZE, min(size or SIZE, FITS), CHUNK)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        # So many iterations are asked for, not a residual.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        with _cluster(folder, MALLOC) as client:
+            per_pixel(client, fits, chunk)
+        with _cluster(folder, {}) as client:
+            before = client.run(os.getpid)
+            whole(client, Path(folder), side, chunk)
+            assert client.run(os.getpid) == before, "a worker was killed"
+    print(f"no worker was killed: the limit of each is {LIMIT}")
+
+
+@contextlib.contextmanager
+def _cluster(folder: str, environment: dict[str, int]) -> Iterator[Any]:
     import dask
 
     from distributed import Client, LocalCluster
 
-    side, fits, chunk = (256, 256, 128) if quick else (size or SIZE, min(size or SIZE, FITS), CHUNK)
-    environment = {**dask.config.get("distributed.nanny.pre-spawn-environ"), **MALLOC}
+    name = "distributed.nanny.pre-spawn-environ"
     with (
-        dask.config.set({"distributed.nanny.pre-spawn-environ": environment}),
-        tempfile.TemporaryDirectory() as folder,
+        dask.config.set({name: {**dask.config.get(name), **environment}}),
         LocalCluster(
             n_workers=WORKERS,
             threads_per_worker=1,
@@ -50,16 +65,8 @@ def main(quick: bool, size: int) -> None:
             dashboard_address=None,
         ) as cluster,
         Client(cluster) as client,
-        warnings.catch_warnings(),
     ):
-        # So many iterations are asked for, not a residual.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        before = client.run(os.getpid)
-        per_pixel(client, fits, chunk)
-        whole(client, Path(folder), side, chunk)
-        assert client.run(os.getpid) == before, "a worker was killed"
-        peaks = [f"{peak / 2**20:.0f} MiB" for peak in client.run(peak_bytes).values()]
-        print(f"peak of the resident set of each worker: {', '.join(peaks)}, of {LIMIT}; none was killed")
+        yield client
 
 
 def whole(client: Any, folder: Path, side: int, chunk: int) -> None:
@@ -83,11 +90,13 @@ def whole(client: Any, folder: Path, side: int, chunk: int) -> None:
     rows: list[list[str]] = []
 
     def step(what: str, call: Callable[[], Any]) -> Any:
+        client.run(peak_bytes)
         start = time.perf_counter()
         found = call()
         seconds = time.perf_counter() - start
-        rows.append([what, f"{seconds:.1f}", f"{1e9 * seconds / side**2:.1f}"])
-        print(f"{what}: {seconds:.1f} s", flush=True)
+        peaks = ", ".join(f"{peak / 2**20:.0f}" for peak in client.run(peak_bytes).values())
+        rows.append([what, f"{seconds:.1f}", f"{1e9 * seconds / side**2:.1f}", peaks])
+        print(f"{what}: {seconds:.1f} s, peaks of {peaks} MiB", flush=True)
         return found
 
     truth = step("the image to zarr", lambda: written("image", image))
@@ -110,7 +119,7 @@ def whole(client: Any, folder: Path, side: int, chunk: int) -> None:
     step("the result to zarr", lambda: written("restored", x))
     error, scale = (float(da.linalg.norm(each).compute()) for each in (x - truth, seen - truth))
     print(
-        table(["", "s", "ns per pixel"], rows),
+        table(["", "s", "ns per pixel", "peak of each worker, MiB"], rows),
         f"{side}² float32, {side**2 * 4 / 2**30:.3g} GiB, 15×15 taps, chunks of {chunk}²; an iteration takes "
         f"{np.median(np.diff(times)):.1f} s, and leaves {result.normal_residual:.2g} of the residual",
         f"‖x − image‖ / ‖seen − image‖ = {error / scale:.3f}",
@@ -175,8 +184,9 @@ def gaussian(radius: int) -> Any:
 
 
 def peak_bytes() -> int:
-    """Return the largest resident set that this process has had: what Dask holds against the limit."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return 1024 * int(line.split()[1])
-    return 0
+    """Return the largest resident set of this process since the last call, 0 where Linux does not tell."""
+    if not Path("/proc/self/clear_refs").exists():
+        return 0
+    lines = Path("/proc/self/status").read_text().splitlines()
+    Path("/proc/self/clear_refs").write_text("5")
+    return max([1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:")], default=0)
