@@ -123,6 +123,8 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "A.H(x)": lambda x: A.H(x),
     "DaskConv": lambda weight=WEIGHT, input_shape=(5, 5), **more: DaskConv(weight, input_shape, **more),
     "DaskConv(x)": lambda x: DaskConv(WEIGHT, (5, 5))(x),
+    "DaskConv @ x": lambda x: DaskConv(WEIGHT, (5, 5)) @ x,
+    "x @ DaskConv": lambda x: x @ DaskConv(WEIGHT, (5, 5)),
     "Conv(x), x on Dask": lambda x: Conv(WEIGHT, (5, 5))(x),
     "DaskConv.from_operator": lambda A: DaskConv.from_operator(A),
     "A @ x": lambda x: A @ x,
@@ -371,6 +373,9 @@ def of_dask() -> Iterator[Row]:
     ]:
         yield row(called, {"x": x}, error, *says, name=f"x is {name}")
     yield row("DaskConv(x)", {"x": None}, ValueError, "x=None", "array of numbers")
+    for x in (ONES.ravel(), ones, 2.0):
+        yield row(("DaskConv @ x", "x @ DaskConv"), {"x": x}, TypeError, "(5, 5)", "A(x)", "tears")
+    yield row("DaskConv @ x", {"x": A}, TypeError, "x=<4x9 Conv", "A(B(x))")
     yield row("DaskConv.from_operator", {"A": K}, TypeError, "A=<16x4 Kernel", "Conv", "KernelOperator")
     yield row("DaskConv.from_operator", {"A": A + A}, TypeError, "A=", "Conv", "apply the parts")
 

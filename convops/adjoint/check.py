@@ -107,7 +107,9 @@ def check_adjoint(
     Parameters
     ----------
     op : LinearOperator or callable
-        An operator with ``shape``, ``dtype``, ``matvec`` and ``rmatvec``; or the forward function.
+        An operator with ``shape``, ``dtype``, ``matvec`` and ``rmatvec``; or the forward function. Of a
+        `DaskConv` whose arrays have more than 65 536 entries the probes stay in chunks: the checks are
+        "additivity", "adjoint" and "exact", and no entry is looked for.
     adjoint : callable or LinearOperator, optional
         The adjoint function, where `op` is a function, or the operator that is to be the adjoint of `op`.
     input_shape, output_shape : int or sequence of int, optional

@@ -5,6 +5,7 @@ axis at most three, so 3ᵈ tasks with the product itself. A border travels as a
 which more than half is read travels as it is.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import product
 from math import prod
@@ -120,8 +121,8 @@ class _Planner:
             for axis, sizes in zip(recipe.geometry.axes, result, strict=True)
         ]
         self._overlaps = [
-            [_overlaps(part, edges_of(sizes)) for part in parts]
-            for parts, sizes in zip(self._parts, source, strict=True)
+            [_overlaps(part, edges) for part in parts]
+            for parts, edges in zip(self._parts, map(edges_of, source), strict=True)
         ]
 
     def block(self, place: Sizes) -> Block:
@@ -173,10 +174,12 @@ def _overlaps(part: Part, edges: Sequence[tuple[int, int]]) -> list[Overlap]:
     """Return where the reads of a part meet the chunks of the source."""
     found = []
     for start, stop, place in part.reads:
-        for number, (low, high) in enumerate(edges):
+        number = bisect_right(edges, start, key=lambda edge: edge[1])
+        while number < len(edges) and edges[number][0] < stop:
+            low, high = edges[number]
             first, last = max(start, low), min(stop, high)
-            if first < last:
-                target = slice(place + first - start, place + last - start)
-                piece = slice(first - low, last - low)
-                found.append(Overlap(number, target, piece, (first, last) == (low, high)))
+            target = slice(place + first - start, place + last - start)
+            piece = slice(first - low, last - low)
+            found.append(Overlap(number, target, piece, (first, last) == (low, high)))
+            number += 1
     return found

@@ -4,6 +4,7 @@ from typing import Any, NoReturn, Self, final
 
 import numpy as np
 
+from convops._arguments import shown
 from convops._arrays import INT64, Array
 from convops.adjoint import AdjointReport
 from convops.distributed._adjoint import checks_of, report_of
@@ -266,6 +267,17 @@ class DaskConv:
     def H(self) -> "DaskConv":
         """The adjoint, the transpose conjugated; ``A.H.H == A``."""
         return self._of(self._map, not self._transposed, not self._conjugated, self._chunks)
+
+    # So that numpy leaves products with arrays to these methods.
+    __array_ufunc__ = None
+
+    def __matmul__(self, x: Any) -> NoReturn:
+        raise TypeError(
+            f"{shown('x', x)}: a DaskConv takes arrays of input_shape {self.input_shape}, by a call, A(x); "
+            "the ravel() of an array tears its chunks apart. Products of operators are calls too, A(B(x))."
+        )
+
+    __rmatmul__ = __matmul__
 
     def _convops_adjoint_checks(self, level: str) -> tuple[str, ...]:
         return checks_of(self, level)

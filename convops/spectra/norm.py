@@ -47,7 +47,7 @@ class OperatorNorm:
     upper : float
         The bound of a theorem, and what rounding can have taken from it.
     vector : ndarray, shape ``input_shape``
-        v, of norm 1, in float64 or complex128; read-only.
+        v, of norm 1, in float64 or complex128; read-only. Of a `DaskConv` a dask array.
     route : str
         Where the bounds come from.
 
@@ -103,8 +103,9 @@ def operator_norm(A: Any) -> OperatorNorm:
     Parameters
     ----------
     A : LinearOperator
-        A `Conv` or `ConvTranspose`, or an operator made of such. The norms of its transpose and of its
-        adjoint are the same.
+        A `Conv` or `ConvTranspose`, or an operator made of such; or a `DaskConv`, whose bounds come from its
+        geometry, its weight and a window of the image. The norms of its transpose and of its adjoint are the
+        same.
 
     Returns
     -------
