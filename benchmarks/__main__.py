@@ -19,6 +19,7 @@ PARTS = (
     "norms",
     "inverse",
     "faults",
+    "distributed",
 )
 
 
@@ -37,6 +38,12 @@ def main() -> None:
     parser.add_argument(
         "--dtype", choices=("float64", "float32"), default="", help="of `engines` only this one"
     )
+    parser.add_argument(
+        "--size",
+        type=int,
+        default=0,
+        help="of `distributed` the side of the image (default: 16384)",
+    )
     parser.add_argument("names", metavar="NAME", nargs="*", help=f"of {', '.join(PARTS)}; default: all")
     given = parser.parse_args()
     if unknown := set(given.names) - set(PARTS):
@@ -49,6 +56,7 @@ def main() -> None:
         part = importlib.import_module(f"benchmarks.{name}")
         count = 1 if given.one_thread else getattr(part, "THREADS", 1)
         options = {"quick": given.quick, "threads": count, "cases": given.cases, "dtype": given.dtype}
+        options["size"] = given.size
         with threads(count):
             part.main(**{key: options[key] for key in inspect.signature(part.main).parameters})
         print(f"({time.perf_counter() - start:.0f} s)", flush=True)

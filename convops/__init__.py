@@ -35,6 +35,7 @@ if _TYPE_CHECKING:
     )
     from convops.probing import probe_colors, probe_matrix
     from convops.reuse import ConvPattern
+    from convops.row_blocks import iter_row_blocks
     from convops.spectra import OperatorNorm, operator_norm, singular_values, spectral_route
 
 __version__ = _version("convops")
@@ -62,6 +63,7 @@ __all__ = [
     "gradient",
     "hstack",
     "identity",
+    "iter_row_blocks",
     "laplacian",
     "operator_norm",
     "probe_colors",
@@ -90,6 +92,7 @@ _ROOMS = {
     ),
     "probing": ("probe_colors", "probe_matrix"),
     "reuse": ("ConvPattern",),
+    "row_blocks": ("iter_row_blocks",),
     "spectra": ("OperatorNorm", "operator_norm", "singular_values", "spectral_route"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}

@@ -14,7 +14,7 @@ from scipy.sparse import csr_array
 
 from convops._axis import Axis
 from convops._pattern import Pattern, axis_pattern
-from convops.assembly import index_arrays
+from convops.assembly import Rows, index_arrays
 from convops.boundary import Ints
 from convops.geometry import ConvGeometry
 
@@ -98,7 +98,7 @@ def _by_passes(axis: Axis, pattern: Pattern) -> tuple[Ints, int]:
         dilation=axis.dilation,
         boundary=axis.boundary,
     )
-    indices, indptr = index_arrays(line, [pattern])
+    indices, indptr = index_arrays(Rows(line, range(1), [pattern]))
     return matrix_colors(csr_array((np.ones(indices.size, bool), indices, indptr), shape=line.shape))
 
 

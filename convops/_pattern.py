@@ -4,7 +4,9 @@ The interior, where all taps lie on samples, is one run, whatever its length; ea
 a run of its own.
 """
 
+from bisect import bisect_right
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +37,34 @@ class Pattern(NamedTuple):
     entries: int
     folding: csr_array | None
     """(values of border rows, taps): what each of them takes from each tap; None where each is a tap."""
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs."""
+        return self.runs[-1].start + self.runs[-1].outputs
+
+    def between(self, start: int, stop: int) -> "Pattern":
+        """Return the pattern of the outputs ``start <= p < stop`` alone, counted from 0.
+
+        Examples
+        --------
+        >>> pattern = axis_pattern(Axis(6, 3, 1, 1, 1, 1, "zeros")).between(3, 6)
+        >>> [(run.start, run.outputs, run.columns.tolist()) for run in pattern.runs]
+        [(0, 2, [2, 3, 4]), (2, 1, [4, 5])]
+        """
+        runs: list[Run] = []
+        entries = 0
+        number = bisect_right(self.runs, start, key=attrgetter("start")) - 1
+        while number < len(self.runs) and self.runs[number].start < stop:
+            run = self.runs[number]
+            first, last = max(start, run.start), min(stop, run.start + run.outputs)
+            columns = (
+                run.columns + self.axis.stride * (first - run.start) if first > run.start else run.columns
+            )
+            runs.append(Run(first - start, last - first, entries, columns, run.template))
+            entries += (last - first) * columns.size
+            number += 1
+        return Pattern(self.axis, runs, entries, self.folding)
 
 
 def axis_pattern(axis: Axis) -> Pattern:

@@ -15,20 +15,20 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from convops._arguments import shown
-from convops._arrays import Array, check_range, weight_array
+from convops._arrays import Array, weight_array
 from convops._axis import Axis
 from convops._copies import write_copies
 from convops._layout import Layout, arranged
 from convops._memory import ALWAYS_FITS, refuse_beyond_memory
 from convops._pattern import Pattern, Run, axis_pattern
 from convops._reorder import reordered
+from convops._templates import templates
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 
 _INT32_END = 2**31
 _COUNTABLE = 2**24
 _ENTRIES_AT_ONCE = 2**13
 """Entries of short rows that are written at once: within cache, and long enough for the speed of a copy."""
-_FOLDED = "W, where the boundary folds the weight,"
 _WITHOUT_MATRIX = 'Apply it without the matrix: convops.Conv(weight, input_shape, method="gemm").'
 
 
@@ -131,95 +131,81 @@ def assemble(
     moved = layout is not None and not layout.shared
     # Its entries in both orders, and the place of each, stand side by side for a moment.
     refuse_too_large(geometry, weight.dtype, index_dtype, copies=3 if moved else 1)
-    patterns = [axis_pattern(axis) for axis in geometry.axes]
-    indices, indptr = index_arrays(geometry, patterns, index_dtype)
-    data = np.empty(indices.size, dtype=weight.dtype)
-    write_values(geometry, patterns, weight, data)
-    if layout is None or layout.shared:
-        return canonical(data, indices, indptr, geometry.shape)
-    rows = np.argsort(layout.renumbered(np.arange(geometry.shape[0]), geometry.output_shape))
-    columns = layout.renumbered(np.arange(geometry.shape[1]), geometry.input_shape)
-    W = canonical(*reordered(data, indices, indptr, rows, columns), geometry.shape)
-    W.has_sorted_indices = False
-    W.sort_indices()
-    return W
+    rows = all_rows(geometry)
+    W = assemble_rows(rows, templates(geometry, rows.patterns, weight), index_dtype)
+    return W if layout is None or layout.shared else _in_layout(W, geometry, layout)
 
 
-def index_arrays(
-    geometry: ConvGeometry, patterns: Sequence[Pattern], index_dtype: Any = None
-) -> tuple[Array, Array]:
-    """Return the indices and the indptr of W, for the patterns of its axes."""
-    nnz = geometry.out_channels * (geometry.in_channels // geometry.groups)
-    nnz *= prod(pattern.entries for pattern in patterns)
-    dtype = _index_dtype(index_dtype, max(nnz, *geometry.shape))
-    indices = np.empty(nnz, dtype=dtype)
-    for block in _blocks(geometry, patterns):
+def _in_layout(W: csr_array, geometry: ConvGeometry, layout: Layout) -> csr_array:
+    """Return the matrix for arrays that have their channels elsewhere than first."""
+    rows = np.argsort(layout.renumbered(np.arange(W.shape[0]), geometry.output_shape))
+    columns = layout.renumbered(np.arange(W.shape[1]), geometry.input_shape)
+    moved = canonical(*reordered(W.data, W.indices, W.indptr, rows, columns), W.shape)
+    moved.has_sorted_indices = False
+    moved.sort_indices()
+    return moved
+
+
+class Rows(NamedTuple):
+    """Which rows of W are written, a box of outputs: some filters, and some outputs of each axis."""
+
+    geometry: ConvGeometry
+    filters: range
+    patterns: Sequence[Pattern]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of their matrix."""
+        rows = len(self.filters) * prod(pattern.outputs for pattern in self.patterns)
+        return rows, self.geometry.shape[1]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels that a filter reads."""
+        return self.geometry.in_channels // self.geometry.groups
+
+    @property
+    def nnz(self) -> int:
+        """Number of stored entries of their matrix."""
+        return len(self.filters) * self.channels * prod(pattern.entries for pattern in self.patterns)
+
+
+def all_rows(geometry: ConvGeometry) -> Rows:
+    """Return the rows of W, all of them."""
+    return Rows(geometry, range(geometry.out_channels), [axis_pattern(axis) for axis in geometry.axes])
+
+
+def assemble_rows(rows: Rows, values: Array, index_dtype: Any = None) -> csr_array:
+    """Return the matrix of some rows of W, whose `templates` are given."""
+    indices, indptr = index_arrays(rows, index_dtype)
+    data = np.empty(indices.size, dtype=values.dtype)
+    write_values(rows, values, data)
+    return canonical(data, indices, indptr, rows.shape)
+
+
+def index_arrays(rows: Rows, index_dtype: Any = None) -> tuple[Array, Array]:
+    """Return the indices and the indptr of the matrix of some rows."""
+    dtype = index_dtype_for(index_dtype, max(rows.nnz, *rows.shape))
+    indices = np.empty(rows.nnz, dtype=dtype)
+    for block in _blocks(rows):
         _write_indices(block, indices)
-    return indices, _row_starts(geometry, patterns, dtype)
+    return indices, _row_starts(rows, dtype)
 
 
-def write_values(geometry: ConvGeometry, patterns: Sequence[Pattern], weight: Array, data: Array) -> None:
-    """Write the data of W, in the order of its indices, once the weight has been folded without fault."""
-    channels = geometry.in_channels // geometry.groups
-    templates = _templates(weight.reshape(geometry.out_channels, channels, *geometry.kernel_size), patterns)
-    for block in _blocks(geometry, patterns):
-        _write_data(block, data, templates)
-
-
-def _templates(weight: Array, patterns: Sequence[Pattern]) -> Array:
-    """Return the values of all templates: each spatial axis holds its taps, then what folding makes of them.
-
-    Small integers are folded in int64 and come back in the dtype of the weight.
-    """
-    if all(pattern.folding is None for pattern in patterns):
-        return weight
-    values = weight
-    if weight.dtype.kind in "iu":
-        _refuse_overflow(weight, patterns)
-        values = weight.astype(np.int64)
-    for number, pattern in enumerate(patterns, start=2):
-        if pattern.folding is not None:
-            moved = np.moveaxis(values, number, 0)
-            folding = pattern.folding.astype(_real(values.dtype))
-            with np.errstate(over="ignore", invalid="ignore"):
-                border = folding @ moved.reshape(moved.shape[0], -1)
-            moved = np.concatenate([moved, border.reshape(-1, *moved.shape[1:])])
-            values = np.moveaxis(moved, 0, number)
-    if values.dtype != weight.dtype:
-        check_range(_FOLDED, values, weight.dtype)
-    elif weight.dtype.kind in "fc" and not np.isfinite(values).all():
-        raise OverflowError(
-            f"{_FOLDED} leaves the range of {weight.dtype}, which ends at {np.finfo(weight.dtype).max:.3g}. "
-            "Scale the weight down."
-        )
-    return np.ascontiguousarray(values, dtype=weight.dtype)
-
-
-def _refuse_overflow(weight: Array, patterns: Sequence[Pattern]) -> None:
-    """Refuse an integer weight that the boundary could fold to an entry beyond int64."""
-    largest = max(-int(weight.min()), int(weight.max()))
-    for pattern in patterns:
-        if pattern.folding is not None and pattern.folding.nnz:
-            largest *= max(int(abs(pattern.folding).sum(axis=1).max()), 1)
-    if largest >= 2**63:
-        raise OverflowError(
-            f"{_FOLDED} could hold {largest}: integers are computed in int64, which ends at 2**63 - 1. Give "
-            "the weight as floats."
-        )
-
-
-def _real(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    return np.zeros(0, dtype).real.dtype
+def write_values(rows: Rows, values: Array, data: Array) -> None:
+    """Write the data of the matrix of some rows, in the order of its indices, from the `templates`."""
+    for block in _blocks(rows):
+        _write_data(block, data, values)
 
 
 class _Block(NamedTuple):
-    """The rows of W in which each axis but the last stays within one of its runs.
+    """Those of the rows in which each axis but the last stays within one of its runs.
 
-    They lie in W's arrays as ``(C_out, *rows, line)``: a line is the rows of one output position on
-    the leading axes.
+    They lie in the arrays of the matrix as ``(filters, *rows, line)``: a line is the rows of one output
+    position on the leading axes.
     """
 
-    geometry: ConvGeometry
+    rows: Rows
     leading: tuple[Run, ...]
     last: Pattern
     offset: int
@@ -240,8 +226,8 @@ class _Block(NamedTuple):
         )
 
 
-def _blocks(geometry: ConvGeometry, patterns: Sequence[Pattern]) -> Iterator[_Block]:
-    channels = geometry.in_channels // geometry.groups
+def _blocks(rows: Rows) -> Iterator[_Block]:
+    patterns, channels = rows.patterns, rows.channels
     *leading, last = patterns
     if not all(pattern.entries for pattern in patterns):
         return
@@ -256,28 +242,30 @@ def _blocks(geometry: ConvGeometry, patterns: Sequence[Pattern]) -> Iterator[_Bl
             strides.append(above * below)
         line = above * last.entries
         if line:
-            shape = (geometry.out_channels, *[run.outputs for run in runs], line)
-            yield _Block(geometry, runs, last, offset, line, shape, (filter_entries, *strides, 1))
+            shape = (len(rows.filters), *[run.outputs for run in runs], line)
+            yield _Block(rows, runs, last, offset, line, shape, (filter_entries, *strides, 1))
 
 
-def _write_data(block: _Block, data: Array, templates: Array) -> None:
+def _write_data(block: _Block, data: Array, values: Array) -> None:
     target = block.of(data)
     width = block.line // block.last.entries
-    values = templates[(slice(None), slice(None), *[run.template for run in block.leading])]
+    filters = block.rows.filters
+    taps = values[(slice(filters.start, filters.stop), slice(None), *[run.template for run in block.leading])]
     for run in block.last.runs:
-        rows = values[..., run.template].reshape(block.shape[0], width * run.columns.size)
+        rows = taps[..., run.template].reshape(block.shape[0], width * run.columns.size)
         start = width * run.entries_before
         if rows.size:
             write_copies(rows, target[..., start : start + run.outputs * rows.shape[1]])
 
 
 def _write_indices(block: _Block, indices: Array) -> None:
-    geometry, target = block.geometry, block.of(indices)
-    channels = geometry.in_channels // geometry.groups
+    geometry, target, channels = block.rows.geometry, block.of(indices), block.rows.channels
     sizes = geometry.spatial_shape
     steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
 
-    columns = np.arange(channels, dtype=np.int64) * prod(sizes)
+    filters = block.rows.filters
+    group = np.arange(filters.start, filters.stop) // (geometry.out_channels // geometry.groups)
+    columns = (group[0] * channels + np.arange(channels, dtype=np.int64)) * prod(sizes)
     for run, step in zip(block.leading, steps, strict=False):
         columns = np.add.outer(columns, run.columns * step).ravel()
     single = prod(block.shape[:-1]) == 1
@@ -294,8 +282,7 @@ def _write_indices(block: _Block, indices: Array) -> None:
     if single:
         return
 
-    shift = np.arange(geometry.groups, dtype=indices.dtype) * (channels * prod(sizes))
-    shift = np.repeat(shift, geometry.out_channels // geometry.groups)
+    shift = (group - group[0]).astype(indices.dtype) * (channels * prod(sizes))
     for run, axis, step in zip(block.leading, geometry.axes, steps, strict=False):
         shift = np.add.outer(shift, _shifts(run, axis.stride * step, indices.dtype))
     np.add(shift[..., None], line, out=target)
@@ -315,11 +302,12 @@ def _shifts(run: Run, step: int, dtype: np.dtype[Any]) -> Array:
     return np.arange(run.outputs, dtype=dtype) * (step if run.outputs > 1 else 0)
 
 
-def _row_starts(geometry: ConvGeometry, patterns: Sequence[Pattern], dtype: np.dtype[Any]) -> Array:
-    indptr = np.empty(geometry.shape[0] + 1, dtype=dtype)
+def _row_starts(rows: Rows, dtype: np.dtype[Any]) -> Array:
+    patterns = rows.patterns
+    indptr = np.empty(rows.shape[0] + 1, dtype=dtype)
     indptr[0] = 0
-    counts = indptr[1:].reshape(geometry.out_channels, *[pattern.axis.out_size for pattern in patterns])
-    counts[...] = geometry.in_channels // geometry.groups
+    counts = indptr[1:].reshape(len(rows.filters), *[pattern.outputs for pattern in patterns])
+    counts[...] = rows.channels
     for number, pattern in enumerate(patterns):
         if len(pattern.runs) == 1:
             counts *= pattern.runs[0].columns.size
@@ -344,7 +332,8 @@ def canonical(data: Array, indices: Array, indptr: Array, shape: tuple[int, int]
     return W
 
 
-def _index_dtype(index_dtype: Any, largest: int) -> np.dtype[Any]:
+def index_dtype_for(index_dtype: Any, largest: int) -> np.dtype[Any]:
+    """Return the dtype asked for, or the narrowest, of indices up to `largest`."""
     if index_dtype is None:
         return np.dtype(np.int32 if largest < _INT32_END else np.int64)
     found: np.dtype[Any] | None
@@ -372,7 +361,7 @@ def refuse_too_large(
     # Where outputs are so many that counting would take minutes, each still has one entry at least.
     counted = max(axis.outputs_counted for axis in geometry.axes) <= _COUNTABLE
     nnz = geometry.nnz if counted else rows
-    width = _index_dtype(index_dtype, max(nnz, *geometry.shape)).itemsize
+    width = index_dtype_for(index_dtype, max(nnz, *geometry.shape)).itemsize
     refuse_beyond_memory(
         copies * (nnz * (dtype.itemsize + width) + (rows + 1) * width)
         + sum(map(border_bytes, geometry.axes)),
@@ -380,6 +369,11 @@ def refuse_too_large(
         f"{'' if counted else 'at least '}nnz = {nnz} entries,",
         _WITHOUT_MATRIX,
     )
+    refuse_beyond_indexing(geometry)
+
+
+def refuse_beyond_indexing(geometry: ConvGeometry) -> None:
+    """Refuse positions that int64 cannot hold where the border is folded."""
     for axis in geometry.axes:
         longest = axis.before + axis.size + axis.after
         if 4 * longest * axis.out_size >= 2**63 and axis.interior != (0, axis.out_size):

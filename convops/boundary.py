@@ -168,7 +168,7 @@ def _write_border(extended: Array, axis: Axis) -> None:
     if axis.boundary in ("zeros", "antireflect"):
         extended[: axis.before] = extended[axis.before + axis.size :] = 0
     if axis.boundary == "antireflect":
-        np.add.at(extended, row, _scaled(samples[sample], coefficient))
+        np.add.at(extended, row, scaled(samples[sample], coefficient))
     elif row.size:
         extended[row] = samples[sample]
 
@@ -177,9 +177,10 @@ def _add_border(extended: Array, samples: Array, axis: Axis) -> None:
     """Add what lies beyond the samples to those that it comes from, along the first axis."""
     row, sample, coefficient = _border_entries(axis)
     if row.size:
-        np.add.at(samples, sample, _scaled(extended[row], coefficient))
+        np.add.at(samples, sample, scaled(extended[row], coefficient))
 
 
-def _scaled(rows: Array, coefficient: Ints) -> Array:
+def scaled(rows: Array, coefficient: Ints) -> Array:
+    """Return the rows, each times its coefficient, in their dtype."""
     scaled: Array = rows * coefficient.astype(rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
     return scaled

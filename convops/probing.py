@@ -10,11 +10,10 @@ from scipy.sparse import csr_array, issparse
 from convops._arguments import integer, shown
 from convops._arrays import INT64, Array, check_range, dense
 from convops._coloring import geometry_colors, matrix_colors
-from convops._pattern import axis_pattern
 from convops._uncovered import refuse_uncovered
 from convops.adjoint.pair import BrokenContract, Pair, Shape, forward_pair
 from convops.adjoint.words import named_entry
-from convops.assembly import canonical, index_arrays, refuse_too_large
+from convops.assembly import all_rows, canonical, index_arrays, refuse_too_large
 from convops.boundary import Ints
 from convops.geometry import ConvGeometry
 
@@ -167,7 +166,7 @@ def _columns_of(pattern: Any) -> _Columns:
     if isinstance(pattern, ConvGeometry):
         refuse_too_large(pattern, np.dtype(np.float64), copies=3)
         colors, count = geometry_colors(pattern)
-        indices, indptr = index_arrays(pattern, [axis_pattern(axis) for axis in pattern.axes])
+        indices, indptr = index_arrays(all_rows(pattern))
         arrays = pattern.input_shape, pattern.output_shape
         return _Columns(indices, indptr, pattern.shape, colors, count, arrays)
     if not issparse(pattern) or len(pattern.shape) != 2:

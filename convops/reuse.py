@@ -10,8 +10,16 @@ from scipy.sparse import csr_array
 from convops._arguments import shown
 from convops._arrays import Array, operator_dtype, weight_array
 from convops._memory import refuse_beyond_memory
-from convops._pattern import Pattern, axis_pattern
-from convops.assembly import canonical, index_arrays, oriented, refuse_too_large, write_values
+from convops._templates import templates
+from convops.assembly import (
+    Rows,
+    all_rows,
+    canonical,
+    index_arrays,
+    oriented,
+    refuse_too_large,
+    write_values,
+)
 from convops.geometry import ConvGeometry
 
 
@@ -69,7 +77,7 @@ class ConvPattern:
     geometry: ConvGeometry
     indices: Array
     indptr: Array
-    _axes: list[Pattern]
+    _rows: Rows
 
     def __init__(self, geometry: ConvGeometry, *, index_dtype: Any = None) -> None:
         if not isinstance(geometry, ConvGeometry):
@@ -78,10 +86,10 @@ class ConvPattern:
                 "Make one: ConvGeometry(weight.shape, input_shape, ...)."
             )
         refuse_too_large(geometry, np.dtype(np.float64), index_dtype)
-        axes = [axis_pattern(axis) for axis in geometry.axes]
-        indices, indptr = index_arrays(geometry, axes, index_dtype)
+        rows = all_rows(geometry)
+        indices, indptr = index_arrays(rows, index_dtype)
         indices.flags.writeable = indptr.flags.writeable = False
-        self.__dict__.update(geometry=geometry, indices=indices, indptr=indptr, _axes=axes)
+        self.__dict__.update(geometry=geometry, indices=indices, indptr=indptr, _rows=rows)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Arrays come back from a pickle writeable.
@@ -152,12 +160,12 @@ class ConvPattern:
                 self.indices.size * taps.itemsize, f"The data of W, {self!r},", "Overwrite a matrix: out=W."
             )
             data = np.empty(self.indices.size, taps.dtype)
-            write_values(self.geometry, self._axes, taps, data)
+            write_values(self._rows, templates(self.geometry, self._rows.patterns, taps), data)
             W = canonical(data, self.indices, self.indptr, self.geometry.shape)
             # The constructor makes views, which `out` could not be told by.
             W.indices, W.indptr = self.indices, self.indptr
             return W
-        write_values(self.geometry, self._axes, taps, out.data)
+        write_values(self._rows, templates(self.geometry, self._rows.patterns, taps), out.data)
         return out
 
     def _dtype_of(self, out: Any, dtype: Any) -> np.dtype[Any]:

@@ -120,11 +120,6 @@ def test_an_explicit_dtype_holds_the_entries() -> None:
         np.testing.assert_array_equal(W.toarray(), [[1, 2, 1, 0], [0, 1, 2, 1]])
 
 
-def test_folded_entries_that_leave_a_small_dtype_are_refused() -> None:
-    with pytest.raises(OverflowError, match=r"dtype=int8: W, where the boundary folds .* holds 200"):
-        conv_matrix([100, 100], 3, padding=((1, 0),), boundary="edge", dtype="int8")
-
-
 def test_a_matrix_beyond_memory_is_refused_before_it_is_allocated() -> None:
     tracemalloc.start()
     start = time.perf_counter()

@@ -5,6 +5,7 @@ of the given type, name every fragment (the argument as typed, the rule, the num
 raised by convops itself: an error from inside numpy or scipy names none of these.
 """
 
+import importlib.util
 import signal
 import traceback
 import tracemalloc
@@ -38,6 +39,7 @@ from convops import (
     gradient,
     hstack,
     identity,
+    iter_row_blocks,
     laplacian,
     operator_norm,
     plot,
@@ -50,6 +52,7 @@ from convops import (
     vstack,
 )
 from convops.adjoint import CHECKS
+from convops.distributed import DaskConv
 
 WEIGHT = [[1, 2], [3, 4]]
 ONES = np.ones((5, 5))
@@ -86,6 +89,9 @@ CALLERS: dict[str, Callable[..., Any]] = {
     ),
     "ConvGeometry.nbytes": lambda dtype: ConvGeometry((2, 2), (5, 5)).nbytes(dtype),
     "conv_matrix": lambda weight=WEIGHT, input_shape=(5, 5), **more: conv_matrix(weight, input_shape, **more),
+    "iter_row_blocks": lambda weight=WEIGHT, input_shape=(5, 5), **more: iter_row_blocks(
+        weight, input_shape, **more
+    ),
     "Conv": lambda weight=WEIGHT, input_shape=(5, 5), **more: Conv(weight, input_shape, **more),
     "ConvTranspose": lambda weight=WEIGHT, input_shape=(5, 5), **more: ConvTranspose(
         weight, input_shape, **more
@@ -115,6 +121,12 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "pattern.matrix": lambda weight=WEIGHT, **more: PATTERN.matrix(weight, **more),
     "A(x)": lambda x: A(x),
     "A.H(x)": lambda x: A.H(x),
+    "DaskConv": lambda weight=WEIGHT, input_shape=(5, 5), **more: DaskConv(weight, input_shape, **more),
+    "DaskConv(x)": lambda x: DaskConv(WEIGHT, (5, 5))(x),
+    "DaskConv @ x": lambda x: DaskConv(WEIGHT, (5, 5)) @ x,
+    "x @ DaskConv": lambda x: x @ DaskConv(WEIGHT, (5, 5)),
+    "Conv(x), x on Dask": lambda x: Conv(WEIGHT, (5, 5))(x),
+    "DaskConv.from_operator": lambda A: DaskConv.from_operator(A),
     "A @ x": lambda x: A @ x,
     "A.dot(x)": lambda x: A.dot(x),
     "A.matvec(x)": lambda x: A.matvec(x),
@@ -138,11 +150,18 @@ CALLERS: dict[str, Callable[..., Any]] = {
     "plot_spectrum": lambda op=A, **more: plot.plot_spectrum(op, **more),
     "plot_adjoint_report": lambda report: plot.plot_adjoint_report(report),
 }
-FORWARD = ("ConvGeometry", "conv_matrix", "Conv", "conv", "KernelOperator")
+FORWARD = ("ConvGeometry", "conv_matrix", "iter_row_blocks", "Conv", "conv", "KernelOperator")
 BACKWARD = ("ConvGeometry.transposed", "ConvTranspose", "conv_transpose")
 GEOMETRY = (*FORWARD, *BACKWARD)
-WEIGHTED = ("conv_matrix", "Conv", "ConvTranspose", "conv", "conv_transpose")
-SHAPED = ("ConvGeometry", "ConvGeometry.transposed", "conv_matrix", "Conv", "ConvTranspose")
+WEIGHTED = ("conv_matrix", "iter_row_blocks", "Conv", "ConvTranspose", "conv", "conv_transpose")
+SHAPED = (
+    "ConvGeometry",
+    "ConvGeometry.transposed",
+    "conv_matrix",
+    "iter_row_blocks",
+    "Conv",
+    "ConvTranspose",
+)
 STACKS = ("vstack", "hstack", "block_diag")
 ON_ARRAYS = ("conv", "conv_transpose", "KernelOperator")
 PRODUCTS = (
@@ -312,9 +331,61 @@ def arrays(argument: str, callers: tuple[str, ...]) -> Iterator[Row]:
         yield bad("uint64 beyond int64", beyond, OverflowError, str(2**63), "int64", "floats")
 
 
+def of_dask() -> Iterator[Row]:
+    """What an operator on dask arrays refuses before any task runs; nothing where Dask is missing."""
+    if importlib.util.find_spec("dask") is None:
+        return
+    import dask
+    import dask.array as da
+
+    for value, kind in [(2.0, "float"), (None, "NoneType"), ("64MiB", "str"), ({0: 2}, "dict")]:
+        yield row("DaskConv", {"chunks": value}, TypeError, f"chunks={value!r}: ", "-1 for one chunk", kind)
+        yield row("DaskConv", {"chunks": (2, value)}, TypeError, "chunks=(2, ", "axis 1", kind)
+    yield row("DaskConv", {"chunks": True}, TypeError, "chunks=True: ", "at least 1", "bool")
+    for number in (0, -2):
+        yield row("DaskConv", {"chunks": number}, ValueError, f"chunks={number}: ", "at least 1")
+        yield row("DaskConv", {"chunks": ((2, 2), (4, number))}, ValueError, "axis 1", f"got {number}")
+    for chunks, total in [(((2, 2), (2, 1)), 3), (((2, 2), (4, 1)), 5), ((2, ()), 0)]:
+        says = (f"chunks={chunks}: ", "must cover", "axis 1", f"up to {total}", "4")
+        yield row("DaskConv", {"chunks": chunks}, ValueError, *says)
+    for chunks in [(), (2,), (2, 2, 2), [2, 2, 2]]:
+        says = (f"chunks={chunks}: ", "per spatial axis", "2 of them", f"got {len(chunks)}")
+        yield row("DaskConv", {"chunks": chunks}, ValueError, *says)
+    of_channels = {"weight": np.ones((4, 3, 2, 2)), "input_shape": (3, 5, 5)}
+    says = ("chunks=(2, 4, 4): ", "channel axis stays whole", "-1", "4")
+    yield row("DaskConv", {**of_channels, "chunks": (2, 4, 4)}, ValueError, *says, name="channels cut")
+    says = ("chunks=(4,): ", "2 of them", "output_shape (4, 4, 4)", "got 1")
+    yield row("DaskConv", {**of_channels, "chunks": (4,)}, ValueError, *says, name="chunks of channels alone")
+    yield row("DaskConv", {"weight": None}, ValueError, "weight=None", "array of numbers")
+    yield row("DaskConv", {"method": "direct"}, ValueError, "method='direct'", "'gemm'")
+    yield row("DaskConv", {"padding": "same ", "stride": 0}, ValueError, "stride=0: ", "at least 1")
+
+    ones = da.ones((5, 5), chunks=3)
+    called = ("DaskConv(x)", "Conv(x), x on Dask")
+    unknown = ones[ones.sum(axis=1) > 0]
+    for name, x, error, says in [
+        ("unknown chunks", unknown, ValueError, ("unknown (nan)", "x.compute_chunk_sizes()")),
+        ("float16", ones.astype("float16"), TypeError, ("float16", "astype(np.float32)")),
+        ("objects", ones.astype(object), TypeError, ("dtype object", "float32, float64")),
+        ("dates", ones.astype("datetime64[s]"), TypeError, ("datetime64", "float32, float64")),
+        ("masked", da.ma.masked_array(ones, mask=ones > 0), TypeError, ("MaskedArray", "numpy arrays")),
+        ("of another shape", da.ones((5, 4)), ValueError, ("(5, 4)", "input_shape (5, 5)")),
+        ("of the output's shape", da.ones((4, 4)), ValueError, ("(4, 4)", "did you mean A.H(x)?")),
+        ("delayed", dask.delayed(1), TypeError, ("x=Delayed(", "must be a dask array", "from_delayed")),
+    ]:
+        yield row(called, {"x": x}, error, *says, name=f"x is {name}")
+    yield row("DaskConv(x)", {"x": None}, ValueError, "x=None", "array of numbers")
+    for x in (ONES.ravel(), ones, 2.0):
+        yield row(("DaskConv @ x", "x @ DaskConv"), {"x": x}, TypeError, "(5, 5)", "A(x)", "tears")
+    yield row("DaskConv @ x", {"x": A}, TypeError, "x=<4x9 Conv", "A(B(x))")
+    yield row("DaskConv.from_operator", {"A": K}, TypeError, "A=<16x4 Kernel", "Conv", "KernelOperator")
+    yield row("DaskConv.from_operator", {"A": A + A}, TypeError, "A=", "Conv", "apply the parts")
+
+
 OF_CELLS = ("plot_geometry", "animate_geometry")
 SPECTRAL = ("singular_values", "spectral_route")
 TABLE: list[Row] = [
+    *of_dask(),
     # -------------------------------------------------------------------------------------------- pictures
     *(
         row("spy", {"op": op}, TypeError, "must be an operator of convops", type(op).__name__, "probe_matrix")
@@ -903,7 +974,7 @@ TABLE: list[Row] = [
     row("ConvGeometry.nbytes", {"dtype": None}, TypeError, "dtype=None: ", "float32, float64"),
     *(
         row(
-            "conv_matrix",
+            ("conv_matrix", "iter_row_blocks"),
             {"index_dtype": value},
             TypeError,
             f"index_dtype={value!r}: ",
@@ -922,7 +993,7 @@ TABLE: list[Row] = [
         "numpy.int64",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [1.0], "input_shape": 2**31, "stride": 2**31, "index_dtype": np.int32},
         ValueError,
         "index_dtype=",
@@ -1150,7 +1221,7 @@ TABLE: list[Row] = [
         }.items()
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [100] * 3, "input_shape": 1, "padding": 1, "boundary": "edge", "dtype": np.int8},
         OverflowError,
         "dtype=int8: ",
@@ -1159,21 +1230,21 @@ TABLE: list[Row] = [
         name="int8 folded",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [2**62] * 3, "input_shape": 1, "padding": 1, "boundary": "wrap"},
         OverflowError,
         "int64",
         name="int64 folded",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": [2**62] * 3, "input_shape": 3, "padding": 1, "boundary": "antireflect"},
         OverflowError,
         "int64",
         name="int64 doubled",
     ),
     row(
-        "conv_matrix",
+        ("conv_matrix", "iter_row_blocks"),
         {"weight": np.full(3, 3e38, np.float32), "input_shape": 1, "padding": 1, "boundary": "wrap"},
         OverflowError,
         "float32",
@@ -1205,6 +1276,41 @@ TABLE: list[Row] = [
         MemoryError,
         "bytes",
         "convops.Conv(",
+    ),
+    *(
+        row(
+            "iter_row_blocks",
+            {"max_bytes": value},
+            TypeError,
+            f"max_bytes={value!r}: ",
+            "an int of at least 1",
+        )
+        for value in (None, 1e6, "1M", True)
+    ),
+    row("iter_row_blocks", {"max_bytes": 0}, ValueError, "max_bytes=0: ", "at least 1"),
+    row(
+        "iter_row_blocks",
+        {"max_bytes": 55},
+        ValueError,
+        "max_bytes=55: ",
+        "one row of W at least",
+        "4 * (8 + 4) + 2 * 4 = 56",
+        "Give at least 56",
+    ),
+    row(
+        "iter_row_blocks",
+        {"input_shape": (2**30, 2**31), "max_bytes": 2**60},
+        MemoryError,
+        f"max_bytes={2**60}",
+        "are available",
+        "smaller max_bytes",
+    ),
+    row(
+        "iter_row_blocks",
+        {"weight": [1, 1], "input_shape": 5, "padding": 2**40, "boundary": "wrap"},
+        MemoryError,
+        "border",
+        "less padding",
     ),
     row("ConvGeometry", {"weight_shape": (1, 1), "padding": 2**40}, ValueError, "output_shape=", "2**63 - 1"),
     row(

@@ -35,11 +35,16 @@ PAGES = [*EXECUTED, ROOT / "CHANGELOG.md"]
 OPTIONS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 OPTIONAL = {
     "cvxpy",
+    "dask",
+    "distributed",
+    "h5py",
     "pylops",
     "sigpy",
     "skimage",
     "sklearn",
+    "tifffile",
     "torch",
+    "zarr",
 }  # a block that imports one is skipped where it is missing
 LANGUAGES = {"python", "text", "sh", "toml"}  # a block in a language outside this set could escape execution
 
@@ -170,6 +175,9 @@ def test_the_code_of_a_page_runs_and_prints_what_it_says(
     draws = "matplotlib" in code or "convops.plot" in code
     if draws and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("the page draws, and matplotlib is not installed")
+    for package in ("dask", "zarr"):
+        if "convops.distributed" in code and importlib.util.find_spec(package) is None:
+            pytest.skip(f"the page computes on Dask, and {package} is not installed")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")  # of a terminal, to which the help of a command is fitted
     images = tmp_path / "images"
@@ -235,6 +243,8 @@ def test_the_examples_of_docstrings_print_what_they_say(
     monkeypatch.chdir(tmp_path)
     if module.__name__.startswith("convops.plot.") and importlib.util.find_spec("matplotlib") is None:
         pytest.skip("the examples draw, and matplotlib is not installed")
+    if module.__name__.startswith("convops.distributed.") and importlib.util.find_spec("dask") is None:
+        pytest.skip("the examples are of dask arrays, and Dask is not installed")
     report = run_docstrings(module)
     assert not report, report
 

@@ -25,6 +25,7 @@ def test_an_example_runs_and_reaches_its_figure_of_merit(
     script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     needed = {"matplotlib", "PIL"} if script.stem in DRAWING else set()
+    needed |= {"dask", "zarr"} if script.stem == "blur_a_stored_volume" else set()
     needed |= {"pyproximal"} if script.stem == "total_variation" else set()
     for package in needed:
         if importlib.util.find_spec(package) is None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 import oracles
 from convops._axis import Axis
@@ -15,7 +16,7 @@ def rows_of(pattern: Pattern) -> np.ndarray:
     values = np.eye(axis.kernel, dtype=int)
     if pattern.folding is not None:
         values = np.concatenate([values, pattern.folding.toarray()])
-    rows = np.zeros((axis.out_size, axis.kernel, axis.size), dtype=int)
+    rows = np.zeros((pattern.outputs, axis.kernel, axis.size), dtype=int)
     for run in pattern.runs:
         for number in range(run.outputs):
             for column, value in zip(run.columns, values[run.template], strict=True):
@@ -41,6 +42,20 @@ def test_the_runs_follow_one_another_and_count_their_entries(axis: Axis) -> None
         entries += run.outputs * run.columns.size
     assert (p, entries) == (axis.out_size, pattern.entries)
     assert pattern.entries == axis.reads
+
+
+@given(axes(), st.data())
+def test_outputs_between_two_have_the_rows_that_they_have_among_all(axis: Axis, data: st.DataObject) -> None:
+    pattern = axis_pattern(axis)
+    start = data.draw(st.integers(0, axis.out_size - 1))
+    stop = data.draw(st.integers(start + 1, axis.out_size))
+    part = pattern.between(start, stop)
+    np.testing.assert_array_equal(rows_of(part), rows_of(pattern)[start:stop])
+    assert part.outputs == stop - start
+    assert part.entries == sum(run.outputs * run.columns.size for run in part.runs)
+    assert [run.entries_before for run in part.runs] == [
+        sum(run.outputs * run.columns.size for run in part.runs[:number]) for number in range(len(part.runs))
+    ]
 
 
 def test_the_interior_is_one_run_however_long() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import convops
+import convops.distributed
 import convops.interop
 import convops.plot
 import convops.testing
@@ -43,6 +44,7 @@ NAMES = [
     "gradient",
     "hstack",
     "identity",
+    "iter_row_blocks",
     "laplacian",
     "operator_norm",
     "probe_colors",
@@ -67,6 +69,7 @@ OF_TESTS = ["assert_adjoint", "assert_linear", "assert_matches_matrix", "paramet
 STRATEGIES = ["geometries", "operators", "weights"]
 DOCUMENTED = [
     *PUBLIC,
+    *(f"distributed.{name}" for name in convops.distributed.__all__),
     *(f"interop.{name}" for name in convops.interop.__all__),
     *(f"plot.{name}" for name in convops.plot.__all__),
     *(f"testing.{name}" for name in OF_TESTS),
@@ -151,7 +154,18 @@ def test_importing_convops_imports_numpy_scipy_and_the_standard_library_only(tmp
 
 
 def test_importing_convops_leaves_the_slow_and_optional_packages_alone(tmp_path: Path) -> None:
-    optional = {"hypothesis", "keras", "matplotlib", "onnx", "PIL", "pylops", "pytest", "torch", "tqdm"}
+    optional = {
+        "dask",
+        "hypothesis",
+        "keras",
+        "matplotlib",
+        "onnx",
+        "PIL",
+        "pylops",
+        "pytest",
+        "torch",
+        "tqdm",
+    }
     code = f"import sys, convops; print(sorted({optional} & set(sys.modules)))"
     printed = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -10,7 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-MODULES = ["convops", "convops.interop", "convops.plot", "convops.testing", "convops.testing.strategies"]
+MODULES = [
+    "convops",
+    "convops.distributed",
+    "convops.interop",
+    "convops.plot",
+    "convops.testing",
+    "convops.testing.strategies",
+]
 
 
 def tool(name: str) -> ModuleType:

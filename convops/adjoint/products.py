@@ -75,13 +75,13 @@ def telling_sides(samples: Samples) -> Sides:
 
 def adjoint(samples: Samples) -> AdjointCheck:
     """Check ⟨Ax, y⟩ = ⟨x, By⟩ up to the rounding that the maps themselves show."""
-    return _inner_products("adjoint", worst_sides(samples))
+    return compared("adjoint", worst_sides(samples))
 
 
 def exact(samples: Samples) -> AdjointCheck:
     """Check ⟨Ax, y⟩ = ⟨x, By⟩ in integers, where nothing rounds: for integer maps and integer weights."""
     counterpart = exact_samples(samples)
-    found = _inner_products("exact", worst_sides(counterpart))
+    found = compared("exact", worst_sides(counterpart))
     if counterpart is samples:
         return found
     return replace(found, detail=f"{found.detail}; of A with a random integer weight")
@@ -180,7 +180,8 @@ def entries(samples: Samples) -> AdjointCheck:
     )
 
 
-def _inner_products(name: str, sides: Sides) -> AdjointCheck:
+def compared(name: str, sides: Sides) -> AdjointCheck:
+    """Return what the check of this name says of two sides."""
     found, allowed = number(sides.difference), number(sides.bound)
     return AdjointCheck(
         name,

@@ -118,13 +118,10 @@ class Half:
     def noise_at(self, roundoff: float) -> float:
         """Return what the norm of an error may reach in arithmetic of this unit roundoff.
 
-        Errors of N roundings add up like √N (Higham and Mary, doi:10.1137/18M1226312), those of a
-        transform or of sums in pairs like √log N; no map has sums of more terms than it has entries.
+        The sums inside the map are reckoned with by its gain, where it tells that.
         """
-        entries = self.pair.rows + self.pair.columns
-        growth = max(2**7 * sqrt(log2(entries)), 4 * sqrt(entries))
         internal = self.pair.gain * sqrt(max(self.pair.rows, self.pair.columns))
-        return growth * roundoff * (2 * self.size + internal) + self.underflow
+        return noise_of(self.pair.rows + self.pair.columns, roundoff, self.size, internal) + self.underflow
 
     @cached_property
     def underflow(self) -> float:
@@ -210,6 +207,17 @@ def _rms_at(weights: Array, vectors: list[Array]) -> list[float]:
     return [0.0] if weights.all() else [rms(vector[weights != 0]) for vector in vectors]
 
 
+def noise_of(entries: int, roundoff: float, size: float, internal: float) -> float:
+    """Return what rounding may do to an image of norm `size` under a map of so many rows and columns.
+
+    Errors of N roundings add up like √N (Higham and Mary, doi:10.1137/18M1226312), those of a transform or of
+    sums in pairs like √log N; no map has sums of more terms than it has entries. `internal` is what the sums
+    inside the map reach before they cancel.
+    """
+    growth = max(2**7 * sqrt(log2(entries)), 4 * sqrt(entries))
+    return growth * roundoff * (2 * size + internal)
+
+
 def sum_of(a: Array, b: Array) -> Array:
     """Return a + b; integers in int64, and quiet about NaN and inf, as the others are."""
     with np.errstate(invalid="ignore", over="ignore"):
@@ -239,4 +247,4 @@ def _wide(a: Array) -> Array:
     return a.astype(INT64, copy=False) if a.dtype.kind in "iu" else a
 
 
-__all__ = ["Half", "Samples", "difference", "disagreement", "multiple", "sum_of"]
+__all__ = ["Half", "Samples", "difference", "disagreement", "multiple", "noise_of", "sum_of"]

@@ -1,5 +1,6 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
+from convops.apply._threads import alone, product_alone
 from convops.apply.choose import (
     METHODS,
     Choice,
@@ -22,9 +23,11 @@ __all__ = [
     "FFTEngine",
     "GemmEngine",
     "SeparableEngine",
+    "alone",
     "batches_by_gemm",
     "choose",
     "has_diagonals",
+    "product_alone",
     "refusal",
     "with_rank",
     "worth_no_thought",

@@ -2,8 +2,9 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -20,9 +21,21 @@ _ALONE = 2**17
 _PARTS = 8
 """Parts of a sum, few enough that adding them costs nothing and enough for the threads."""
 
+_this_thread = threading.local()
 _lock = threading.Lock()
 _pools: dict[int, ThreadPoolExecutor] = {}
 """The threads kept, by their number: fresh ones would begin on a busy core, and with no memory at hand."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let what this thread applies meanwhile use no other thread: others do as much beside it."""
+    before = getattr(_this_thread, "alone", False)
+    _this_thread.alone = True
+    try:
+        yield
+    finally:
+        _this_thread.alone = before
 
 
 def workers() -> int:
@@ -30,6 +43,8 @@ def workers() -> int:
 
     Read at each application, so that a job scheduler's limit and a change at run time both hold.
     """
+    if getattr(_this_thread, "alone", False):
+        return 1
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if given.isdecimal() and int(given) > 0:
         return int(given)

@@ -77,6 +77,33 @@ def written_whole(option: str, output: str, what: str) -> Iterator[Path]:
                 beside.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def folder_written_whole(option: str, output: str, what: str) -> Iterator[Path]:
+    """Yield a new folder beside `output` that takes its place at the end; else it is removed.
+
+    Raises
+    ------
+    CannotRun
+        If there is something of that name already, an empty folder apart, or it cannot be written.
+    """
+    with _told(option, output, what):
+        target = Path(output).resolve()
+        if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+            raise CannotRun(
+                f"{option} {output}: {what} goes to a new folder, and that is there already. Give another "
+                "name, or remove it."
+            )
+        beside = _beside(target)
+        beside.mkdir()
+        try:
+            yield beside
+            if target.exists():
+                target.rmdir()  # beyond POSIX, a folder is not moved onto an empty one
+            beside.replace(target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
 def _beside(target: Path) -> Path:
     return target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
 

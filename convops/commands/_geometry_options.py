@@ -3,11 +3,15 @@
 import argparse
 import functools
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from scipy.sparse import csr_array
 
 from convops.commands._command import CannotRun, whole_number
 from convops.geometry import ConvGeometry
 from convops.operators import Conv, ConvTranspose
+from convops.row_blocks import iter_row_blocks
 
 _SIZES = "C,H,W"
 
@@ -76,6 +80,17 @@ def operator_of(options: argparse.Namespace, weight: Any, **others: Any) -> Conv
     """Return the operator that the options describe, with a weight."""
     make = ConvTranspose if options.transposed else Conv
     return make(weight, options.input_shape, **_arguments(options), **others)
+
+
+def row_blocks_of(options: argparse.Namespace, weight: Any, **others: Any) -> Iterator[csr_array]:
+    """Return the blocks of rows of the matrix that the options describe, with a weight."""
+    arguments = _arguments(options)
+    if options.transposed:
+        raise CannotRun(
+            "--transposed: the blocks are of rows of W. Leave it out, and take the transpose of each block: "
+            "these are the columns of the transposed convolution."
+        )
+    return iter_row_blocks(weight, options.input_shape, **arguments, **others)
 
 
 def _arguments(options: argparse.Namespace) -> dict[str, Any]:

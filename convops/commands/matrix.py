@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from scipy.io import mmwrite, savemat
 from scipy.io.matlab import MatWriteError
 from scipy.sparse import csr_array, save_npz
 
-from convops.commands._command import CannotRun, in_one_line, refusals, without_plot
-from convops.commands._files import read_array, refuse_output, written_whole
-from convops.commands._geometry_options import add_geometry_options, operator_of
+from convops.commands._command import CannotRun, in_one_line, refusals, whole_number, without_plot
+from convops.commands._files import folder_written_whole, read_array, refuse_output, written_whole
+from convops.commands._geometry_options import add_geometry_options, geometry_of, operator_of, row_blocks_of
+from convops.commands._row_blocks import INDEX, write_row_blocks
+from convops.row_blocks import MAX_BYTES
 
 MOST_PRINTED = 40
 """Rows, and columns, up to which W is printed."""
@@ -21,8 +24,9 @@ PICTURES = (".png", ".pdf", ".svg")
 
 _DESCRIPTION = f"""\
 Build the sparse matrix W of a convolution: W @ x is the convolution of x, with
-arrays as vectors in C order. It goes to the file that -o names; without -o, a
-W of at most {MOST_PRINTED} rows and columns is printed.
+arrays as vectors in C order. It goes to the file that -o names, or where it is
+larger than memory, to the folder that --blocks names; without either, a W of at
+most {MOST_PRINTED} rows and columns is printed.
 """
 _EPILOG = """\
 examples:
@@ -30,6 +34,7 @@ examples:
   convops matrix "[[1,2],[3,4]]" --input-shape 3,3
   convops matrix weight.npy --input-shape 3,32,32 --padding same -o W.npz
   convops matrix "[1,2,1]" --input-shape 100 -o W.mtx --picture W.png
+  convops matrix psf.npy --input-shape 8000,8000 --padding same --blocks W
 """
 
 
@@ -50,12 +55,26 @@ def add_matrix_parser(commands: Any) -> None:
         "--flip", action="store_true", help="turn the kernel round, as in scipy.signal.convolve"
     )
     parser.add_argument("--dtype", help="of the entries, such as float32 (default: that of the weight)")
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "-o",
         "--output",
         metavar="FILE",
         help="where W goes: .npz (scipy.sparse.load_npz), .mtx (Matrix Market) or .mat (MATLAB)",
     )
+    where.add_argument(
+        "--blocks",
+        metavar="FOLDER",
+        help="where W goes in blocks of rows, one .npz file each, and an index.json that lists them",
+    )
+    parser.add_argument(
+        "--block-bytes",
+        type=functools.partial(whole_number, minimum=1),
+        default=MAX_BYTES,
+        metavar="N",
+        help="with --blocks: the most that a block takes in memory (default: %(default)s)",
+    )
+    parser.add_argument("--progress", action="store_true", help="with --blocks: show on stderr where it is")
     parser.add_argument(
         "--picture", metavar="FILE", help="draw the pattern of W to a .png, .pdf or .svg file (extra 'plot')"
     )
@@ -75,6 +94,8 @@ def run_matrix(options: argparse.Namespace) -> int:
     if options.picture is not None:
         refuse_output("--picture", options.picture, "the picture", PICTURES)
     weight = read_weight(options.weight)
+    if options.blocks is not None:
+        return _write_blocks(options, weight)
     with refusals():
         A = operator_of(options, weight, flip=options.flip, dtype=options.dtype)
         shown = options.output is None and options.picture is None
@@ -97,6 +118,25 @@ def run_matrix(options: argparse.Namespace) -> int:
             with written_whole("--output", options.output, "W") as file:
                 write(file, W)
     print("\n".join([facts, *(f"wrote {name}" for name in (options.output, options.picture) if name)]))
+    return 0
+
+
+def _write_blocks(options: argparse.Namespace, weight: Any) -> int:
+    if options.picture is not None:
+        raise CannotRun("--picture: it is not drawn beside --blocks. Call once more, without --blocks.")
+    with refusals():
+        blocks = row_blocks_of(
+            options, weight, flip=options.flip, dtype=options.dtype, max_bytes=options.block_bytes
+        )
+        geometry = geometry_of(options, np.shape(weight))
+    with (
+        refusals(f"--blocks {options.blocks}"),
+        folder_written_whole("--blocks", options.blocks, "W") as folder,
+    ):
+        index = write_row_blocks(folder, geometry, blocks, options.progress)
+    count = len(index["blocks"])
+    print(f"W: shape {geometry.shape}, nnz = {index['nnz']}, {index['dtype']}")
+    print(f"wrote {options.blocks}: {count} block{'' if count == 1 else 's'} of rows, and {INDEX}")
     return 0
 
 

@@ -16,7 +16,7 @@ from convops.operators.algebra.sums import Sum
 from convops.operators.base import ConvOperator
 
 NAMES = ("gradient", "laplacian")
-_OTHERS = {"tv": "gradient", "grad": "gradient", "laplace": "laplacian", "sobolev": "gradient"}
+OTHER_NAMES = {"tv": "gradient", "grad": "gradient", "laplace": "laplacian", "sobolev": "gradient"}
 
 
 def regulariser(reg: Any, A: Any) -> Any:
@@ -24,8 +24,12 @@ def regulariser(reg: Any, A: Any) -> Any:
     if reg is None:
         return None
     if isinstance(reg, str):
-        name = choice("reg", reg, NAMES, _OTHERS)
-        boundary, axes = _boundary_and_axes(A)
+        name = choice("reg", reg, NAMES, OTHER_NAMES)
+        reader = _reader(A)
+        if reader is None or reader.input_shape != A.input_shape:
+            boundary, axes = boundary_and_axes(A.input_shape, None)
+        else:
+            boundary, axes = boundary_and_axes(A.input_shape, reader)
         dtype = np.result_type(np.float32, A.dtype) if A.dtype.kind in "fc" else np.dtype(np.float64)
         real = np.float32 if dtype in (np.float32, np.complex64) else np.float64
         make = gradient if name == "gradient" else laplacian
@@ -44,15 +48,12 @@ def regulariser(reg: Any, A: Any) -> Any:
     return L
 
 
-def _boundary_and_axes(A: Any) -> tuple[list[str], list[int]]:
-    """Return the boundary of every axis of x, and which axes are spatial."""
-    shape = A.input_shape
-    reader = _reader(A)
-    if reader is None or reader.input_shape != shape:
+def boundary_and_axes(shape: tuple[int, ...], reader: Any) -> tuple[list[str], list[int]]:
+    """Return the boundary of every axis of x, and which are spatial, given the convolution that reads x."""
+    if reader is None:
         return ["symmetric"] * len(shape), list(range(len(shape)))
-    geometry = reader.geometry
     names = []
-    for axis in geometry.axes:
+    for axis in reader.geometry.axes:
         padded = axis.before or axis.after
         keeps = axis.boundary == "wrap" or not reader._transposed
         names.append(axis.boundary if padded and keeps else "symmetric")

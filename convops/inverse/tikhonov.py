@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from math import isfinite, prod
 from numbers import Real
 from typing import Any, Literal, overload
@@ -12,6 +13,7 @@ import numpy as np
 from convops._arguments import boolean, choice, integer, shown
 from convops._arrays import Array, dense, refuse_beyond_int64
 from convops.inverse._core import core_of
+from convops.inverse._iterate import MOST_ITERATIONS
 from convops.inverse._problem import Problem, norms, relative
 from convops.inverse._progress import Progress
 from convops.inverse._regulariser import regulariser
@@ -51,7 +53,7 @@ class TikhonovResult:
     normal_residual : float, or ndarray of shape ``batch``
         ‖Aᴴ(b − A x) − damp² LᴴL x‖ / ‖Aᴴ b‖, computed from the answer itself.
     route : str
-        "fft", "dct", "sparse", "cg" or "lsmr".
+        "fft", "dct", "sparse", "cg" or "lsmr"; "cgls" on dask arrays.
     why : str
         Why this route.
 
@@ -129,7 +131,9 @@ def tikhonov(
     A : LinearOperator
         Of convops, a composite too, or of another package.
     b : array_like, shape ``(*batch, *output_shape)``
-        The data. With batch axes, every item is a problem of its own.
+        The data. With batch axes, every item is a problem of its own. With a dask array, or a `DaskConv` for
+        A, `convops.distributed.tikhonov` solves it, and what is returned is a dask array; call that for
+        checkpoints.
     damp : float
         At least 0, in the convention of `scipy.sparse.linalg.lsmr`: it is squared.
     reg : {"gradient", "laplacian"} or LinearOperator, optional
@@ -188,8 +192,23 @@ def tikhonov(
     array([-0.  ,  0.01,  0.99,  1.01,  0.99,  0.01, -0.01,  0.  ])
     """
     asked = choice("method", method, METHODS, OTHER_METHODS, "auto")
+    if hasattr(b, "__dask_graph__") or hasattr(A, "__dask_tokenize__"):
+        lazy: Any = _on_dask(
+            A,
+            b,
+            damp,
+            asked,
+            reg=reg,
+            x0=x0,
+            rtol=rtol,
+            maxiter=MOST_ITERATIONS if maxiter is None else maxiter,
+            callback=callback,
+            progress=progress,
+            full_output=full_output,
+        )
+        return lazy  # type: ignore[no-any-return]
     problem, batch = problem_of(A, b, damp, reg)
-    tolerance = _positive("rtol", rtol)
+    tolerance = positive("rtol", rtol)
     most = None if maxiter is None else integer("maxiter", maxiter, 1)
     start = None if x0 is None else _start(x0, problem, batch)
     boolean("progress", progress)
@@ -213,13 +232,22 @@ def tikhonov(
     misfit, residual = problem.residuals(x)
     left = relative(residual, problem.right_side)
     if (left > tolerance).any():
-        _warn(route.name, watch.iterations, float(left.max()), tolerance)
+        warn_of_residual(route.name, watch.iterations, float(left.max()), tolerance)
     image = x.reshape(batch + problem.A.input_shape)
     if not full_output:
         return image
     return image, TikhonovResult(
         watch.iterations, _shaped(norms(misfit), batch), _shaped(left, batch), route.name, route.why
     )
+
+
+def _on_dask(A: Any, b: Any, damp: Any, method: str, **more: Any) -> Any:
+    if method not in ("auto", "cg"):
+        raise ValueError(
+            f"{shown('method', method)}: b or A is one of Dask, where conjugate gradients are the one route. "
+            "Leave method out, or solve in memory: tikhonov(A, b.compute(), ...) with a Conv."
+        )
+    return import_module("convops.distributed").tikhonov(A, b, damp, **more)
 
 
 def problem_of(A: Any, b: Any, damp: Any, reg: Any) -> tuple[Problem, tuple[int, ...]]:
@@ -230,9 +258,9 @@ def problem_of(A: Any, b: Any, damp: Any, reg: Any) -> tuple[Problem, tuple[int,
             "a matrix in scipy.sparse.linalg.aslinearoperator."
         )
     part = as_part(A)
-    value = _at_least_zero("damp", damp)
+    value = at_least_zero("damp", damp)
     data = dense("b", b)
-    batch = _batch("b", data, part.output_shape, "output_shape", part.input_shape)
+    batch = batch_of("b", data, part.output_shape, "output_shape", part.input_shape)
     refuse_not_finite("b", data)
     refuse_beyond_int64("b", data)
     L = regulariser(reg, part)
@@ -256,12 +284,14 @@ def refuse_not_finite(name: str, data: Array) -> None:
         )
 
 
-def _batch(
-    name: str, data: Array, shape: tuple[int, ...], of: str, other: tuple[int, ...]
+def batch_of(
+    name: str, data: Any, shape: tuple[int, ...], of: str, other: tuple[int, ...]
 ) -> tuple[int, ...]:
+    """Return the batch axes of an array whose last axes must be of a shape."""
     split = data.ndim - len(shape)
     if split >= 0 and data.shape[split:] == shape:
-        return data.shape[:split]
+        batch: tuple[int, ...] = data.shape[:split]
+        return batch
     text = f"{name} has shape {data.shape}: its last axes must be A's {of} {shape}, after any batch axes"
     if data.shape == (prod(shape),):
         raise ValueError(f"{text}; it has the right length, so give {name}.reshape(A.{of}).")
@@ -273,7 +303,7 @@ def _batch(
 def _start(x0: Any, problem: Problem, batch: tuple[int, ...]) -> Array:
     start = dense("x0", x0)
     refuse_not_finite("x0", start)
-    found = _batch("x0", start, problem.A.input_shape, "input_shape", problem.A.output_shape)
+    found = batch_of("x0", start, problem.A.input_shape, "input_shape", problem.A.output_shape)
     if found not in ((), batch):
         raise ValueError(
             f"x0 has batch axes {found}, and b has {batch}: they must be equal, or x0 have none."
@@ -284,14 +314,16 @@ def _start(x0: Any, problem: Problem, batch: tuple[int, ...]) -> Array:
     return np.array(np.broadcast_to(rows, (len(problem.b), rows.shape[1])), problem.wide)
 
 
-def _at_least_zero(name: str, value: Any) -> float:
+def at_least_zero(name: str, value: Any) -> float:
+    """Return a number that is finite and not negative."""
     number = _real(name, value, "a number of at least 0")
     if not number >= 0 or not isfinite(number):
         raise ValueError(f"{shown(name, value)}: it must be a finite number of at least 0; got {value}.")
     return number
 
 
-def _positive(name: str, value: Any) -> float:
+def positive(name: str, value: Any) -> float:
+    """Return a number between 0 and 1."""
     number = _real(name, value, "a number above 0")
     if not 0 < number < 1:
         raise ValueError(f"{shown(name, value)}: it must be above 0 and below 1; got {value}.")
@@ -310,7 +342,8 @@ def _shaped(values: Array, batch: tuple[int, ...]) -> Any:
     return values.reshape(batch) if batch else float(values[0])
 
 
-def _warn(route: str, iterations: int, found: float, rtol: float) -> None:
+def warn_of_residual(route: str, iterations: int, found: float, rtol: float) -> None:
+    """Warn of a residual of the normal equations that is larger than asked for."""
     after = f" after {iterations} iterations" if iterations else ""
     fix = (
         "Give more iterations (maxiter), a larger damp, or float64 data."

@@ -1,7 +1,8 @@
 """A convolution and its transpose as operators: one class, two public names."""
 
 from collections.abc import Iterator
-from typing import Self
+from importlib import import_module
+from typing import Any, Self
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -58,6 +59,28 @@ class ConvOperator(KnownMatrix, MapView):
     def method(self) -> str:
         """How the operator is applied: "sparse", "gemm", "fft" or "separable"."""
         return self._map.method
+
+    def __call__(self, x: Any) -> Any:
+        """Apply the operator to arrays of its own shape: a dask array is taken chunk by chunk, and lazily.
+
+        Parameters
+        ----------
+        x : array_like or dask array, shape ``(*batch, *input_shape)``
+            Any number of batch axes, also none.
+
+        Returns
+        -------
+        ndarray or dask array, shape ``(*batch, *output_shape)``
+            In the dtype that numpy gives the product of operator and x; integers in int64.
+
+        Raises
+        ------
+        TypeError, ValueError, OverflowError
+            If x is of another shape or dtype, or if integers could leave int64.
+        """
+        if hasattr(x, "__dask_graph__"):
+            return import_module("convops.distributed").DaskConv.from_operator(self)(x)
+        return super().__call__(x)
 
     def explain(self) -> str:
         """Return which method applies the operator, why, and what each is expected to cost.

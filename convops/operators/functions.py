@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from convops._arrays import Array, dense
+from convops._arrays import dense
 from convops.geometry import Boundary, IntPerAxis, Padding
 from convops.operators._items import item_shape
 from convops.operators.base import ConvOperator
@@ -22,12 +22,12 @@ def conv(
     channel_axis: int | None = None,
     flip: bool = False,
     dtype: Any = None,
-) -> Array:
+) -> Any:
     """Return the convolution of x, without building a matrix.
 
     Parameters
     ----------
-    x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
+    x : array_like or dask array, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
         What is convolved.
     weight : array_like
         ``(C_out, C_in // groups, *kernel)``, or ``kernel`` alone for one channel in and one out, or for
@@ -44,7 +44,7 @@ def conv(
 
     Returns
     -------
-    ndarray, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
+    ndarray or dask array, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
         The product W x of each item of the batch.
 
     Raises
@@ -67,7 +67,7 @@ def conv(
     array([[ 81, 111],
            [171, 201]])
     """
-    x, weight = dense("x", x), dense("weight", weight)
+    x, weight = _operand(x), dense("weight", weight)
     return _matrix_free(
         Conv,
         weight,
@@ -98,12 +98,12 @@ def conv_transpose(
     channel_axis: int | None = None,
     flip: bool = False,
     dtype: Any = None,
-) -> Array:
+) -> Any:
     """Return the transposed convolution of x, without building a matrix.
 
     Parameters
     ----------
-    x : array_like, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
+    x : array_like or dask array, shape ``(*batch, C_in, *spatial)`` or ``(*batch, *spatial)``
         What the transpose reads: for the convolution, its output.
     weight : array_like
         ``(C_in, C_out // groups, *kernel)``, or ``kernel`` alone for one channel in and one out, or for
@@ -115,7 +115,7 @@ def conv_transpose(
 
     Returns
     -------
-    ndarray, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
+    ndarray or dask array, shape ``(*batch, C_out, *out)`` or ``(*batch, *out)``
         The product Wᵀ x of each item of the batch.
 
     Raises
@@ -132,7 +132,7 @@ def conv_transpose(
            [0, 2, 0, 3],
            [4, 6, 6, 9]])
     """
-    x, weight = dense("x", x), dense("weight", weight)
+    x, weight = _operand(x), dense("weight", weight)
     return _matrix_free(
         ConvTranspose,
         weight,
@@ -148,6 +148,11 @@ def conv_transpose(
         flip=flip,
         dtype=dtype,
     )(x)
+
+
+def _operand(x: Any) -> Any:
+    """Return x as an array; a dask array stays one."""
+    return x if hasattr(x, "__dask_graph__") else dense("x", x)
 
 
 def _matrix_free(operator: type[ConvOperator], *arguments: Any, **options: Any) -> ConvOperator:

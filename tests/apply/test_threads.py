@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convops.apply import _threads
-from convops.apply._threads import share, summed, workers
+from convops.apply._threads import alone, share, summed, workers
 
 MANY = 1e9
 """Seconds of work that are worth any number of threads."""
@@ -40,6 +41,23 @@ def test_what_is_no_number_of_threads_leaves_all_cores_allowed(
     else:
         monkeypatch.setenv("OMP_NUM_THREADS", given)
     assert workers() == 5
+
+
+def test_a_thread_that_works_alone_has_no_other(three: None) -> None:
+    def elsewhere() -> int:
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(workers).result()
+
+    with alone():
+        assert workers() == 1
+        with alone():
+            assert workers() == 1
+        assert workers() == 1
+        assert elsewhere() == 3
+    assert workers() == 3
+    with pytest.raises(KeyError), alone():
+        raise KeyError
+    assert workers() == 3
 
 
 def test_without_affinity_the_cores_of_the_machine_count(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convops.commands._command import CannotRun
-from convops.commands._files import read_array, refuse_output, written_whole
+from convops.commands._files import folder_written_whole, read_array, refuse_output, written_whole
 
 
 def test_a_file_takes_its_place_at_the_end(tmp_path: Path) -> None:
@@ -111,3 +111,35 @@ def test_what_is_no_array_is_told(tmp_path: Path) -> None:
         with pytest.raises(CannotRun, match=message) as told:
             read_array(str(tmp_path / name))
         assert "\n" not in str(told.value)
+
+
+def test_a_folder_takes_its_place_at_the_end_also_that_of_an_empty_one(tmp_path: Path) -> None:
+    for name in ("new", "empty"):
+        output = tmp_path / name
+        if name == "empty":
+            output.mkdir()
+        with folder_written_whole("-o", str(output), "it") as folder:
+            assert folder.parent == tmp_path
+            (folder / "a.txt").write_text(name)
+            assert not (output / "a.txt").exists()
+        assert (output / "a.txt").read_text() == name
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "new"]
+
+
+def test_an_interrupted_folder_is_removed_and_one_with_files_is_not_replaced(tmp_path: Path) -> None:
+    output = tmp_path / "a"
+
+    def interrupted() -> None:
+        with folder_written_whole("-o", str(output), "it") as folder:
+            (folder / "half").write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert not list(tmp_path.iterdir())
+    output.mkdir()
+    (output / "old").write_text("old")
+    with pytest.raises(CannotRun, match="that is there already"):
+        interrupted()
+    assert [path.name for path in output.iterdir()] == ["old"]
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]

@@ -1,6 +1,7 @@
 """``convops matrix``: the matrix as it is printed, in files, and drawn."""
 
 import builtins
+import json
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,54 @@ def test_the_dtype_is_that_asked_for(tmp_path: Path) -> None:
     assert load_npz(file).dtype == np.float32
 
 
+@pytest.mark.filterwarnings("ignore:The default value for `spmatrix`:DeprecationWarning")
+def test_a_folder_holds_the_matrix_in_blocks_and_their_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weight = np.random.default_rng(0).normal(size=(2, 3, 3, 2)).astype("float32")
+    np.save(tmp_path / "weight.npy", weight)
+    options = ("--stride", "2,1", "--padding", "1", "--boundary", "reflect,wrap", "--flip")
+    folder = tmp_path / "W"
+    size = ("--input-shape", "3,7,5", "--block-bytes", "2000")
+    assert run("matrix", tmp_path / "weight.npy", *size, *options, "--blocks", folder) == 0
+    W = conv_matrix(weight, (3, 7, 5), stride=(2, 1), padding=1, boundary=("reflect", "wrap"), flip=True)
+    index = json.loads((folder / "index.json").read_text())
+    count = len(index["blocks"])
+    assert capsys.readouterr() == (
+        f"W: shape {W.shape}, nnz = {W.nnz}, float32\n"
+        f"wrote {folder}: {count} blocks of rows, and index.json\n",
+        "",
+    )
+    assert (index["shape"], index["nnz"]) == (list(W.shape), W.nnz)
+    assert (index["dtype"], index["index_dtype"]) == ("float32", "int32")
+    assert count > 3
+    for number, block in enumerate(index["blocks"]):
+        assert block["file"] == f"block_{number:05}.npz"
+        found = load_npz(folder / block["file"])
+        assert found.nnz == block["nnz"]
+        np.testing.assert_array_equal(found.toarray(), W[slice(*block["rows"])].toarray())
+    assert index["blocks"][-1]["rows"][1] == W.shape[0]
+    assert len(list(folder.iterdir())) == count + 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["W", "weight.npy"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+def test_interrupted_blocks_leave_nothing(
+    error: type[BaseException],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> Any:
+        yield conv_matrix([1, 2], 3)
+        raise error
+
+    monkeypatch.setattr(matrix, "row_blocks_of", interrupted)
+    assert run("matrix", "[1,2]", "--input-shape", "3", "--blocks", tmp_path / "W") == 2
+    assert capsys.readouterr().out == ""
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_picture_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     from matplotlib.image import imread
@@ -126,6 +175,21 @@ def test_without_matplotlib_the_extra_is_named(
         (["[1,2]", "--input-shape", "3", "-o", "folder.npz"], "W cannot be written there ("),
         (["[1,2]", "--input-shape", "3", "--picture", "W.gif"], "the picture is a .png, .pdf or .svg file"),
         (["[9007199254740993]", "--input-shape", "3", "-o", "W.mat"], "integers beyond 2**53"),
+        (["[1,2]", "--input-shape", "3", "-o", "W.npz", "--blocks", "W"], "not allowed with argument"),
+        (["[1,2]", "--input-shape", "3", "--blocks", "folder.npz/none/W"], "W cannot be written there ("),
+        (["[1,2]", "--input-shape", "3", "--blocks", "."], "goes to a new folder, and that is there already"),
+        (["[1,2]", "--input-shape", "3", "--blocks", "W", "--block-bytes", "20"], "Give at least 32"),
+        (
+            ["[1,2]", "--input-shape", "3", "--blocks", "W", "--block-bytes", "0"],
+            "whole number of at least 1",
+        ),
+        (
+            ["[1,2]", "--input-shape", "3", "--blocks", "W", "--transposed"],
+            "take the transpose of each block",
+        ),
+        (["[1,2]", "--input-shape", "3", "--blocks", "W", "--picture", "W.png"], "it is not drawn beside"),
+        (["[[1],[2,3]]", "--input-shape", "3", "--blocks", "W"], "all rows have one length"),
+        (["[1,2]", "--input-shape", "200000000000", "--blocks", "W"], "GiB free. Give --dtype float32"),
         (["[1.5]", "--input-shape", "3", "--dtype", "int64"], "fractions would be lost"),
         (["[1.0,1.0]", "--input-shape", "9,9"], "a weight of shape (2,) has 1 axes"),
     ],
