@@ -60,7 +60,7 @@ def _cluster(folder: str) -> Iterator[Any]:
             threads_per_worker=1,
             memory_limit=LIMIT,
             local_directory=folder,
-            dashboard_address=None,
+            dashboard_address=":0",
         ) as cluster,
         Client(cluster) as client,
     ):
