@@ -21,7 +21,7 @@ from benchmarks._harness import against_target, table
 from convops import Conv, ConvergenceWarning, check_adjoint
 
 WORKERS, LIMIT = 2, "768MiB"
-SIZE, FITS, CHUNK = 16_384, 6144, 2048
+SIZE, FITS, CHUNK, LARGE_CHUNK = 16_384, 6144, 2048, 3072
 ITERATIONS = 10
 TARGET = 1.5
 MALLOC = {"MALLOC_TRIM_THRESHOLD_": 2**24, "MALLOC_MMAP_THRESHOLD_": 2**22}
@@ -40,7 +40,7 @@ def main(quick: bool, size: int) -> None:
         # So many iterations are asked for, not a residual.
         warnings.simplefilter("ignore", ConvergenceWarning)
         before = client.run(os.getpid)
-        per_pixel(client, fits, chunk)
+        per_pixel(client, fits, LARGE_CHUNK)
         whole(client, Path(folder), side, chunk)
         assert client.run(os.getpid) == before, "a worker was killed"
     print(f"no worker was killed: the limit of each is {LIMIT}")
