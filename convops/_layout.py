@@ -92,7 +92,9 @@ def arranged(
         )
     _refuse_other_channels(weight_shape, sizes, axis, transposed, arguments)
     if arguments.get("output_shape") is not None:
-        arguments |= {"output_shape": _channels_first(arguments["output_shape"], len(sizes), axis)}
+        groups = integer("groups", arguments.get("groups", 1), 1)
+        wanted = _spatial(arguments["output_shape"], len(sizes), axis, weight_shape[1] * groups)
+        arguments = arguments | {"output_shape": wanted}
     geometry = build(weight_shape, (sizes[axis], *_without(sizes, axis)), **arguments)
     return Layout(axis, False) if axis else None, geometry
 
@@ -124,14 +126,7 @@ def _of_shared(
             "group. Leave groups out, or give a weight (C_out, C_in // groups, *kernel)."
         )
     if (wanted := arguments.get("output_shape")) is not None:
-        wanted = shape("output_shape", wanted)
-        if len(wanted) == len(sizes):
-            if wanted[axis] != sizes[axis]:
-                raise ValueError(
-                    f"{shown('output_shape', wanted)}: axis {axis} is that of the channels, and one kernel "
-                    f"for each keeps their number, {sizes[axis]}; got {wanted[axis]}."
-                )
-            arguments = arguments | {"output_shape": _without(wanted, axis)}
+        arguments = arguments | {"output_shape": _spatial(wanted, len(sizes), axis, sizes[axis])}
     one = build(kernel, _without(sizes, axis), **arguments)
     return ConvGeometry(
         _with(one.weight_shape, axis, 1),
@@ -157,9 +152,17 @@ def _refuse_other_channels(
         )
 
 
-def _channels_first(output_shape: object, count: int, axis: int) -> Shape:
+def _spatial(output_shape: object, count: int, axis: int, channels: int) -> Shape:
+    """Return an `output_shape` without its channels, which must be so many if it has any."""
     wanted = shape("output_shape", output_shape)
-    return (wanted[axis], *_without(wanted, axis)) if len(wanted) == count else wanted
+    if len(wanted) != count:
+        return wanted
+    if wanted[axis] != channels:
+        raise ValueError(
+            f"{shown('output_shape', wanted)}: axis {axis} is that of the channels, and the transpose "
+            f"returns {channels} channels; got {wanted[axis]}."
+        )
+    return _without(wanted, axis)
 
 
 def _without(items: tuple[Any, ...], place: int) -> tuple[Any, ...]:

@@ -377,7 +377,7 @@ def _bare_axes(
             f"{shown('input_shape', input_shape)}: a weight of shape {weight_shape} has {len(weight_shape)} "
             f"axes. It must have as many as input_shape (kernel alone, one channel), which are "
             f"{len(input_shape)}, or one more (C_out, C_in // groups, *kernel) with at least one spatial "
-            "axis."
+            f"axis.{' With channel_axis an operator takes a kernel for all of them.' if channels < 0 else ''}"
         )
     if len(input_shape) - channels > MOST_AXES:
         raise ValueError(

@@ -106,9 +106,14 @@ def test_what_does_not_fit_is_refused_as_it_was_typed(
 @pytest.mark.parametrize(
     ("weight_shape", "wanted", "says"),
     [
-        ((3, 3), (19, 17, 4), "output_shape=(19, 17, 4): axis 2 is that of the channels.* 3; got 4."),
+        (
+            (3, 3),
+            (19, 17, 4),
+            "output_shape=(19, 17, 4): axis 2 is that of the channels.* 3 channels; got 4.",
+        ),
         ((3, 3), (30, 17, 3), "axis 0 cannot be 30"),
-        ((3, 5, 3, 3), (19, 17, 3), "the transpose returns 5 channels"),
+        ((3, 5, 3, 3), (19, 17, 3), "the transpose returns 5 channels; got 3"),
+        ((3, 5, 3, 3), (8, 17, 5), "output_shape=(8, 17): axis 0 cannot be 8"),
     ],
 )
 def test_a_size_that_no_transpose_has_is_refused(weight_shape: Any, wanted: Any, says: str) -> None:
