@@ -16,6 +16,8 @@ _CYCLES = 8
 _BASIS_BYTES = 2**28
 _ENOUGH = 1e-4
 """The gain of one cycle, relative, that is not worth another."""
+_REST = 1e-8
+"""A rest, relative, that ends a cycle: the value lacks no more than its square, the rest is noise."""
 
 
 def amplified(forward: Product, adjoint: Product, start: Array, enough: float = inf) -> tuple[Array, int]:
@@ -56,15 +58,18 @@ def _cycle(forward: Product, adjoint: Product, vector: Array, steps: int) -> tup
         if step:
             image = image - above[-1] * left
         diagonal.append(float(np.linalg.norm(image)))
-        if diagonal[-1] == 0:
+        if diagonal[-1] <= _REST * max(diagonal):
             break
         left = image / diagonal[-1]
         rest = adjoint(left) - diagonal[-1] * vector
         above.append(float(np.linalg.norm(rest)))
-        if above[-1] <= 1e-14 * max(diagonal):
+        if above[-1] <= _REST * max(diagonal):
             break
         vector = rest / above[-1]
     size = len(diagonal)
     _, values, right = np.linalg.svd(np.diag(diagonal) + np.diag(above[: size - 1], 1))
     best = right[0] @ basis[:size]
-    return best / np.linalg.norm(best), float(values[0]), 2 * size
+    length = float(np.linalg.norm(best))
+    if length < 0.5:  # of a basis that has lost its orthogonality
+        return basis[0], diagonal[0], 2 * size
+    return best / length, float(values[0]), 2 * size

@@ -33,7 +33,7 @@ _PRODUCT = 2**22
 _TAPS = 32
 """More taps than these are transformed, and cost a product no more."""
 _DEAR = 4
-"""How fast the next per cent of loss gets worse than the one before: 20 % count as 36 %."""
+"""How fast the next per cent of excess gets worse than the one before: 20 % count as 36 %."""
 _GOOD = 0.01
 """A score below which no other plan is looked for."""
 _STEPS = (1.0005, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
@@ -72,7 +72,7 @@ def norm_of_pieces(
     grouped = by_group(geometry, weight)
     lines = _lines(geometry, with_channels(geometry, weight))
     plan = _plan(geometry, grouped, lines, attained)
-    if plan.score == inf or attained + plan.lost >= useful:
+    if plan.score >= _badness(useful / attained - 1):
         return None
     excess = {line.line: line.excess for line in lines}
     bound = 0.0
@@ -126,8 +126,9 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: f
         lost = sum([one.lost for one in cuts])
         pieces = [piece_of(grouped, parts) for parts in product(*[one.pieces for one in cuts])]
         work = sum([piece.work() for piece in pieces if piece is not None])
-        score = lost / attained * (1 + _DEAR * lost / attained) + work / most_work
-        return _Plan(cuts, lost, score if work <= most_work else inf)
+        # Without an end it is the symbol alone, whose bound is known.
+        is_open = any(pieces) and work <= most_work
+        return _Plan(cuts, lost, _badness(lost / attained) + work / most_work if is_open else inf)
 
     best = scored([uncut(axis, line) for axis, line in zip(geometry.axes, lines, strict=True)])
     if best.score <= _GOOD:
@@ -140,6 +141,10 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: f
         plan = scored([cut(axis, line, of_taps, most) for axis, line, of_taps in axes])
         best = min(best, plan, key=lambda plan: plan.score)
     return best
+
+
+def _badness(excess: float) -> float:
+    return excess * (1 + _DEAR * excess)
 
 
 def _tap_norms(lines: Sequence[Line], grouped: Array, number: int) -> Array:

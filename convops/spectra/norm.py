@@ -218,11 +218,10 @@ def _found(W: Conv, weight: Array) -> _Found:
         return _of_product(product, products)
     rows, columns = (size // geometry.groups for size in W.shape)
     if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
-        value, vector = _dense(geometry, weight)
+        value, vector, spread = _dense(geometry, weight)
         route = f"exact up to rounding: a dense matrix of {rows} × {columns}"
-        # An entry of the Gram matrix is off in the square of all moduli, which the root halves.
-        apart = norm_of_sizes(geometry, weight) / value if value else 1.0
-        return _Found(value, vector, products + int(max(rows, columns) * (1 + apart * apart / 16)), route)
+        # A Gram matrix is off by the squares of moduli, which the root halves.
+        return _Found(value, vector, products + int(max(rows, columns) * (1 + spread**2 / 16)), route)
     return _between(W, weight, products)
 
 
@@ -270,9 +269,12 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
     return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
 
 
-def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
-    """Return the norm of the matrices of all groups, and the vector that attains it."""
-    tops, vectors = [], []
+def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array, float]:
+    """Return the norm of the matrices of all groups, the vector that attains it, and a bound of the moduli's.
+
+    The last, the norm of the entries' moduli, is relative to the first.
+    """
+    tops, vectors, sizes = [], [], []
     for group in by_group(geometry, weight):
         matrix = dense_group(geometry, group)
         wide = matrix.shape[0] < matrix.shape[1]
@@ -282,8 +284,10 @@ def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array]:
         vector = matrix.conj().T @ found[:, 0] if wide else found[:, 0]
         tops.append(sqrt(max(float(values[0]), 0.0)))
         vectors.append(vector / (np.linalg.norm(vector) or 1))
+        sizes.append(sqrt(np.linalg.norm(matrix, 1) * np.linalg.norm(matrix, np.inf)))
     best = int(np.argmax(tops))
-    return tops[best], np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
+    vector = np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
+    return tops[best], vector, max(sizes) / tops[best] if tops[best] else 1.0
 
 
 def _start(geometry: ConvGeometry, mode: Array) -> Array:

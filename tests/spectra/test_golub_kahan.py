@@ -38,3 +38,21 @@ def test_a_value_that_is_enough_ends_it() -> None:
     true = np.linalg.norm(W, 2)
     spent = [amplified(lambda x: W @ x, lambda y: W.T @ y, W[0], part * true)[1] for part in (0.9, 1.1)]
     assert spent[0] == 2 * _golub_kahan._STEPS < spent[1]
+
+
+@pytest.mark.parametrize("row", [[3.0, 4.0], [1.0, 1e-9], [1.0, 1.0, 1.0, 1 + 1e-7]])
+def test_one_row_leaves_nothing_after_the_first_steps(row: list[float]) -> None:
+    W = np.array([row])
+    for start in np.random.default_rng(0).standard_normal((20, W.shape[1])):
+        vector, products = amplified(lambda x: W @ x, lambda y: W.T @ y, start)
+        assert np.linalg.norm(W @ vector) == pytest.approx(np.linalg.norm(row))
+        assert products <= 8
+
+
+def test_a_basis_that_is_no_longer_one_leaves_the_vector_it_began_with() -> None:
+    first = np.array([1.0, 0.0])
+    images = iter([first, np.array([0.6, 0.8])])
+    # The rest is -0.6 times the first vector, so the second is minus the first, and their sum nothing.
+    vector, value, _ = _golub_kahan._cycle(lambda x: next(images), lambda y: 0.4 * first, first, 2)
+    np.testing.assert_array_equal(vector, first)
+    assert value == 1

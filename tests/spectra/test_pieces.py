@@ -129,3 +129,15 @@ def test_an_end_with_very_many_outputs_is_taken_by_its_samples(size: int) -> Non
     true, bound = true_and_bound(A)
     assert bound is not None
     assert true <= bound <= 1.01 * true
+
+
+@pytest.mark.usefixtures("cutting")
+def test_without_an_end_there_is_nothing_that_the_symbol_does_not_tell() -> None:
+    assert true_and_bound(Conv(np.ones((3, 3)), (9, 9), padding="same"))[1] is None
+
+
+def test_a_bound_that_is_close_is_not_worth_a_long_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    A = Conv([[1.0, 2, 1], [3, -5, 3], [-1, 0, -1]], (20, 20), padding="same", boundary="edge")
+    monkeypatch.setattr(_pieces, "_WORK", 2**24)
+    assert true_and_bound(A, useful=1.5)[1] is not None
+    assert true_and_bound(A, useful=1.002)[1] is None
