@@ -30,6 +30,7 @@ def assert_bounds(A: Any, W: Array, magnitude: Array) -> None:
     W = W.astype(np.result_type(W.dtype, float))
     true = np.linalg.norm(W, 2)
     size = max(np.linalg.norm(magnitude), np.abs(A.weight).sum())
+    # "antireflect" on one or two samples adds several times the taps up to an entry that is small again.
     slack = 4000 * max(*W.shape, 16) * np.finfo(float).eps * size
     found = operator_norm(A)
     assert 0 <= found.lower <= true + slack
