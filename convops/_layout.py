@@ -69,6 +69,18 @@ class Layout(NamedTuple):
         return (before * sizes[0] + channel) * behind + after
 
 
+def outside(layout: Layout | None, sizes: Shape) -> Shape:
+    """Return the shape of an array of which the geometry says the shape; None is the order that it has."""
+    return sizes if layout is None else layout.outside(sizes)
+
+
+def channels_on(layout: Layout | None, geometry: ConvGeometry) -> int | None:
+    """Return the axis of channels in the array of one item, None where there is none."""
+    if layout is not None:
+        return layout.axis
+    return 0 if geometry.has_channels else None
+
+
 def arranged(
     weight_shape: Shape, input_shape: object, channel_axis: object, transposed: bool, **arguments: Any
 ) -> tuple[Layout | None, ConvGeometry]:

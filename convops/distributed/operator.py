@@ -15,7 +15,7 @@ from convops.distributed._norm import norm_in_layout, norm_of
 from convops.distributed._tasks import Recipe
 from convops.geometry import Boundary, ConvGeometry, IntPerAxis, Padding
 from convops.operators._messages import wrong_shape
-from convops.operators.arranged import ArrangedMap, convolution_map, map_of
+from convops.operators.arranged import convolution_map, map_of
 from convops.operators.base import ConvOperator
 from convops.operators.map import Map
 from convops.spectra import OperatorNorm
@@ -137,9 +137,9 @@ class DaskConv:
             groups=groups,
             boundary=boundary,
         )
-        core = _core_of(made)
-        auto = (None,) * len(core.geometry.axes)
-        self._setup(made, False, False, (asked_chunks(chunks, core.geometry), auto))
+        geometry = made.core.geometry
+        auto = (None,) * len(geometry.axes)
+        self._setup(made, False, False, (asked_chunks(chunks, geometry), auto), None)
 
     @classmethod
     def from_operator(cls, A: Any) -> "DaskConv":
@@ -168,22 +168,36 @@ class DaskConv:
                 f"A={A!r}: it must be a Conv or a ConvTranspose; got {type(A).__name__}. Of a "
                 "composite, apply the parts."
             )
-        auto = (None,) * len(_core_of(A._map).geometry.axes)
+        auto = (None,) * len(A._map.core.geometry.axes)
         return cls._of(A._map, A._transposed, A._conjugated, (auto, auto))
 
-    def _setup(self, map_: Map, transposed: bool, conjugated: bool, chunks: tuple[Chunks, Chunks]) -> None:
+    def _setup(
+        self,
+        map_: Map,
+        transposed: bool,
+        conjugated: bool,
+        chunks: tuple[Chunks, Chunks],
+        recipe: Recipe | None,
+    ) -> None:
         self.__dict__.update(
             _map=map_,
-            _recipe=Recipe.of(_core_of(map_)),
+            _recipe=recipe or Recipe.of(map_.core),
             _transposed=transposed,
             _conjugated=conjugated and map_.dtype.kind == "c",
             _chunks=chunks,
         )
 
     @classmethod
-    def _of(cls, map_: Map, transposed: bool, conjugated: bool, chunks: tuple[Chunks, Chunks]) -> Self:
+    def _of(
+        cls,
+        map_: Map,
+        transposed: bool,
+        conjugated: bool,
+        chunks: tuple[Chunks, Chunks],
+        recipe: Recipe | None = None,
+    ) -> Self:
         operator = cls.__new__(cls)
-        operator._setup(map_, transposed, conjugated, chunks)
+        operator._setup(map_, transposed, conjugated, chunks, recipe)
         return operator
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -224,27 +238,22 @@ class DaskConv:
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of x: ``(C_in, *spatial)``, ``spatial`` alone, or with the channels at `channel_axis`."""
-        return self._outside(self.geometry.output_shape if self._transposed else self.geometry.input_shape)
+        return self._map.output_shape if self._transposed else self._map.input_shape
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of ``A(x)``: ``(C_out, *out)``, ``out`` alone, or with the channels at `channel_axis`."""
-        return self._outside(self.geometry.input_shape if self._transposed else self.geometry.output_shape)
+        return self._map.input_shape if self._transposed else self._map.output_shape
 
     @property
     def channel_axis(self) -> int | None:
         """The axis of `input_shape` and of `output_shape` that holds the channels; None where none does."""
-        if (layout := self._map.layout) is not None:
-            return layout.axis
-        return 0 if self.geometry.has_channels else None
-
-    def _outside(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        return sizes if self._map.layout is None else self._map.layout.outside(sizes)
+        return self._map.channel_axis
 
     @property
     def _core(self) -> "DaskConv":
         """The operator on arrays with the channels first, or on one of several like channels."""
-        return self._of(_core_of(self._map), self._transposed, self._conjugated, self._chunks)
+        return self._of(self._map.core, self._transposed, self._conjugated, self._chunks, self._recipe)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -260,11 +269,7 @@ class DaskConv:
     @property
     def weight(self) -> Array:
         """The weight, in the shape and dtype it was given the operator; a read-only copy at each access."""
-        weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
-        if self._map.layout is not None:
-            weight = weight.reshape(self._map.layout.bare(weight.shape))
-        weight.flags.writeable = False
-        return weight
+        return self._map.given_weight(self._conjugated)
 
     @property
     def flip(self) -> bool:
@@ -284,12 +289,12 @@ class DaskConv:
     @property
     def T(self) -> "DaskConv":
         """The transpose."""
-        return self._of(self._map, not self._transposed, self._conjugated, self._chunks)
+        return self._of(self._map, not self._transposed, self._conjugated, self._chunks, self._recipe)
 
     @property
     def H(self) -> "DaskConv":
         """The adjoint, the transpose conjugated; ``A.H.H == A``."""
-        return self._of(self._map, not self._transposed, not self._conjugated, self._chunks)
+        return self._of(self._map, not self._transposed, not self._conjugated, self._chunks, self._recipe)
 
     # So that numpy leaves products with arrays to these methods.
     __array_ufunc__ = None
@@ -351,8 +356,3 @@ class DaskConv:
         dtype = INT64 if dtype.kind in "iu" else dtype
         chunks = self._chunks[self._transposed]
         return lazy_product(self._recipe, x, self._transposed, self._conjugated, chunks, dtype)
-
-
-def _core_of(map_: Map) -> Map:
-    """Return the map of arrays with the channels first, or of one of several like channels."""
-    return map_.core if isinstance(map_, ArrangedMap) else map_

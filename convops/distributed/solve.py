@@ -20,6 +20,7 @@ from convops.distributed._checkpoint import Checkpoint
 from convops.distributed._dask import dask_array, lazy
 from convops.distributed._penalty import penalty_of
 from convops.distributed.operator import DaskConv
+from convops.inverse._iterate import MOST_ITERATIONS
 from convops.inverse._progress import Progress
 from convops.inverse.tikhonov import (
     ConvergenceWarning,
@@ -27,11 +28,12 @@ from convops.inverse.tikhonov import (
     at_least_zero,
     batch_of,
     positive,
+    refuse_no_callback,
+    refuse_other_start,
     warn_of_residual,
 )
 from convops.operators.base import ConvOperator
 
-MOST_ITERATIONS = 2000
 _GOAL = 0.9
 """The share of rtol that the recursion aims at, for the residual of x itself differs a little."""
 _WHY = "dask arrays: conjugate gradients that never form AᴴA, one graph for each iteration"
@@ -168,11 +170,7 @@ def tikhonov(
     tolerance = positive("rtol", rtol)
     boolean("progress", progress)
     boolean("full_output", full_output)
-    if callback is not None and not callable(callback):
-        raise TypeError(
-            f"{shown('callback', callback)}: it is called as callback(iteration, residual); got "
-            f"{type(callback).__name__}."
-        )
+    refuse_no_callback(callback)
     problem = problem_of(A, b, damp, reg)
     start = None if x0 is None else _start(x0, problem)
     store = None if checkpoint is None else Checkpoint(checkpoint, _facts(problem))
@@ -242,12 +240,7 @@ def _start(x0: Any, problem: LeastSquares) -> Any:
     A = problem.A
     start = lazy("tikhonov", x0, "x0")
     found = batch_of("x0", start, A.input_shape, "input_shape", A.output_shape)
-    if found not in ((), problem.batch):
-        raise ValueError(
-            f"x0 has batch axes {found}, and b has {problem.batch}: they must be equal, or x0 have none."
-        )
-    if start.dtype.kind == "c" and problem.dtype.kind != "c":
-        raise TypeError(f"x0 has dtype {start.dtype}, and the answer {problem.dtype}. Give x0.real.")
+    refuse_other_start(found, problem.batch, start.dtype, problem.dtype)
     da = dask_array("tikhonov")
     return da.broadcast_to(start, problem.batch + A.input_shape).rechunk(problem.chunks).astype(problem.dtype)
 

@@ -213,11 +213,7 @@ def tikhonov(
     start = None if x0 is None else _start(x0, problem, batch)
     boolean("progress", progress)
     boolean("full_output", full_output)
-    if callback is not None and not callable(callback):
-        raise TypeError(
-            f"{shown('callback', callback)}: it is called as callback(iteration, residual); got "
-            f"{type(callback).__name__}."
-        )
+    refuse_no_callback(callback)
     core = core_of(problem, reg)
     route = route_of(core.problem, asked)
     with Progress(progress, callback) as watch:
@@ -304,14 +300,30 @@ def _start(x0: Any, problem: Problem, batch: tuple[int, ...]) -> Array:
     start = dense("x0", x0)
     refuse_not_finite("x0", start)
     found = batch_of("x0", start, problem.A.input_shape, "input_shape", problem.A.output_shape)
+    refuse_other_start(found, batch, start.dtype, problem.dtype)
+    rows = start.reshape(-1, problem.A.shape[1])
+    return np.array(np.broadcast_to(rows, (len(problem.b), rows.shape[1])), problem.wide)
+
+
+def refuse_other_start(
+    found: tuple[int, ...], batch: tuple[int, ...], own: np.dtype[Any], answer: np.dtype[Any]
+) -> None:
+    """Refuse an x0 whose batch axes, or whose dtype, the answer cannot have."""
     if found not in ((), batch):
         raise ValueError(
             f"x0 has batch axes {found}, and b has {batch}: they must be equal, or x0 have none."
         )
-    if start.dtype.kind == "c" and problem.dtype.kind != "c":
-        raise TypeError(f"x0 has dtype {start.dtype}, and the answer {problem.dtype}. Give x0.real.")
-    rows = start.reshape(-1, problem.A.shape[1])
-    return np.array(np.broadcast_to(rows, (len(problem.b), rows.shape[1])), problem.wide)
+    if own.kind == "c" and answer.kind != "c":
+        raise TypeError(f"x0 has dtype {own}, and the answer {answer}. Give x0.real.")
+
+
+def refuse_no_callback(callback: Any) -> None:
+    """Refuse what is given for a callback and cannot be called."""
+    if callback is not None and not callable(callback):
+        raise TypeError(
+            f"{shown('callback', callback)}: it is called as callback(iteration, residual); got "
+            f"{type(callback).__name__}."
+        )
 
 
 def at_least_zero(name: str, value: Any) -> float:

@@ -24,9 +24,9 @@ class ArrangedMap(Map):
     ) -> None:
         self.layout = layout
         of_core = layout.core(geometry)
-        self.core = Map(of_core, weight.reshape(of_core.weight_shape), flip, method)
+        self._core = Map(of_core, weight.reshape(of_core.weight_shape), flip, method)
         super().__init__(geometry, weight, flip, "auto")
-        self.asked = self.core.asked
+        self.asked = self._core.asked
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -39,6 +39,11 @@ class ArrangedMap(Map):
         weight.flags.writeable = False
         self.__init__(geometry, weight, *others)  # type: ignore[misc]
         self.core.__dict__["method"] = state["method"]
+
+    @property
+    def core(self) -> Map:
+        """The map of arrays with the channels first, or of one of several like channels."""
+        return self._core
 
     @property
     def method(self) -> str:
@@ -74,8 +79,7 @@ class ArrangedMap(Map):
 
     def products(self, rows: Array, transposed: bool, conjugated: bool) -> Array:
         """Return W x, or that of Wᵀ, conj(W), Wᴴ, for each row, an array in C order; at least one."""
-        geometry = self.geometry
-        sizes = self.layout.outside(geometry.output_shape if transposed else geometry.input_shape)
+        sizes = self.output_shape if transposed else self.input_shape
         x = self.layout.blocks(rows.reshape(len(rows), *sizes))
         y = self.core.apply(x, transposed, conjugated)
         return self.layout.arrays(y, len(rows)).reshape(len(rows), -1)

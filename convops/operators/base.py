@@ -12,7 +12,7 @@ from convops._memory import refuse_beyond_memory
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators._html import html_of_convolution
-from convops.operators.arranged import ArrangedMap, map_of
+from convops.operators.arranged import map_of
 from convops.operators.known import KnownMatrix
 from convops.operators.map import Map
 from convops.operators.smaller import smaller_maps
@@ -39,21 +39,17 @@ class ConvOperator(KnownMatrix, MapView):
     @property
     def input_shape(self) -> tuple[int, ...]:
         """Shape of x: ``(C_in, *spatial)``, ``spatial`` alone, or with the channels at `channel_axis`."""
-        return self._outside(self.geometry.output_shape if self._transposed else self.geometry.input_shape)
+        return self._map.output_shape if self._transposed else self._map.input_shape
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of ``A(x)``: ``(C_out, *out)``, ``out`` alone, or with the channels at `channel_axis`."""
-        return self._outside(self.geometry.input_shape if self._transposed else self.geometry.output_shape)
+        return self._map.input_shape if self._transposed else self._map.output_shape
 
     @property
     def weight(self) -> Array:
         """The weight, in the shape and dtype it was given the operator; a read-only copy at each access."""
-        weight = self._map.weight.conj() if self._conjugated else self._map.weight.copy()
-        if self._map.layout is not None:
-            weight = weight.reshape(self._map.layout.bare(weight.shape))
-        weight.flags.writeable = False
-        return weight
+        return self._map.given_weight(self._conjugated)
 
     @property
     def method(self) -> str:
@@ -143,11 +139,8 @@ class ConvOperator(KnownMatrix, MapView):
 
         The operator itself where that is the layout of its own arrays.
         """
-        map_ = self._map
-        return self._of(map_.core, self._conjugated) if isinstance(map_, ArrangedMap) else self
-
-    def _outside(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        return sizes if self._map.layout is None else self._map.layout.outside(sizes)
+        core = self._map.core
+        return self if core is self._map else self._of(core, self._conjugated)
 
     def _convops_integer_twin(self, seed: int) -> Self | None:
         """Return this operator with a random integer weight: what `check_adjoint` can check exactly.

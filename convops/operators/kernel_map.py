@@ -10,7 +10,7 @@ import numpy as np
 
 from convops._arguments import choice, shown
 from convops._arrays import INT64, Array
-from convops._layout import Layout
+from convops._layout import Layout, channels_on, outside
 from convops._memory import refuse_beyond_memory
 from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
 from convops.apply.kernel_gemm import KernelGemm
@@ -44,7 +44,7 @@ class KernelMap:
         self.dtype = x.dtype
         self.batch_shape = batch_shape
         self.weight_shape = geometry.weight_shape if layout is None else layout.bare(geometry.weight_shape)
-        self.output_shape = batch_shape + self._outside(geometry.output_shape)
+        self.output_shape = batch_shape + outside(layout, geometry.output_shape)
         self.flip = checked_flip(flip)
         self.asked = choice("method", method, _METHODS, _OTHER_METHODS, "auto")
         if self.asked == "fft" and self.dtype.kind in "iu":
@@ -64,6 +64,11 @@ class KernelMap:
         """Shape of K."""
         return prod(self.output_shape), prod(self.weight_shape)
 
+    @property
+    def channel_axis(self) -> int | None:
+        """The axis of channels in the arrays of one item; None where there is none."""
+        return channels_on(self.layout, self.geometry)
+
     def __getstate__(self) -> dict[str, Any]:
         return {
             "arguments": (self.geometry, self.x, self.batch_shape, self.flip, self.asked, self.layout),
@@ -81,7 +86,7 @@ class KernelMap:
         """What is convolved, ``(items, C_in, *spatial)``; integers in int64."""
         x = self.x.astype(INT64, copy=False) if self.dtype.kind in "iu" else self.x
         if self.layout is not None:
-            return self.layout.blocks(x.reshape(-1, *self._outside(self.geometry.input_shape)))
+            return self.layout.blocks(x.reshape(-1, *outside(self.layout, self.geometry.input_shape)))
         return x.reshape(-1, self.geometry.in_channels, *self.geometry.spatial_shape)
 
     @cached_property
@@ -150,11 +155,8 @@ class KernelMap:
         if layout is None:
             y = x.reshape(-1, geometry.out_channels, *sizes)
         else:
-            y = layout.blocks(x.reshape(-1, *self._outside(self.geometry.output_shape)))
+            y = layout.blocks(x.reshape(-1, *outside(layout, self.geometry.output_shape)))
         return oriented(engine.transpose(y), geometry, self.flip).reshape(-1)
-
-    def _outside(self, sizes: tuple[int, ...]) -> tuple[int, ...]:
-        return sizes if self.layout is None else self.layout.outside(sizes)
 
     @cached_property
     def gains(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from convops._arguments import choice, shown
 from convops._arrays import INT64, Array, refuse_beyond_int64
-from convops._layout import Layout
+from convops._layout import Layout, channels_on, outside
 from convops.apply import (
     METHODS,
     Choice,
@@ -74,6 +74,34 @@ class Map:
     def shape(self) -> tuple[int, int]:
         """Shape of W."""
         return self.geometry.shape
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the arrays that W takes."""
+        return outside(self.layout, self.geometry.input_shape)
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of the arrays that W returns."""
+        return outside(self.layout, self.geometry.output_shape)
+
+    @property
+    def channel_axis(self) -> int | None:
+        """The axis of channels in these arrays; None where there is none."""
+        return channels_on(self.layout, self.geometry)
+
+    @property
+    def core(self) -> "Map":
+        """The map that multiplies, of arrays as the geometry of the core has them."""
+        return self
+
+    def given_weight(self, conjugated: bool) -> Array:
+        """Return a read-only copy of the weight, conjugated or not, in the shape in which it was given."""
+        weight = self.weight.conj() if conjugated else self.weight.copy()
+        if self.layout is not None:
+            weight = weight.reshape(self.layout.bare(weight.shape))
+        weight.flags.writeable = False
+        return weight
 
     def __getstate__(self) -> dict[str, Any]:
         return {"arguments": (self.geometry, self.weight, self.flip, self.asked), "method": self.method}

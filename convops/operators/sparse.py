@@ -26,19 +26,20 @@ class SparseEngine:
         self._geometry = geometry
         self._weight = weight
         self.exact = weight.dtype.kind in "iu" or not has_diagonals(geometry)
-        refuse_too_large(geometry, weight.dtype)
 
     @cached_property
     def matrix(self) -> Matrix:
         """W."""
-        if self.exact:
-            return assemble(self._geometry, self._weight)
-        return diagonals(self._geometry, self._weight, False)
+        return assemble(self._geometry, self._weight) if self.exact else self._diagonals(False)
 
     @cached_property
     def transposed(self) -> Matrix:
         """The transpose of W."""
-        return self.matrix.T if self.exact else diagonals(self._geometry, self._weight, True)
+        return self.matrix.T if self.exact else self._diagonals(True)
+
+    def _diagonals(self, transposed: bool) -> Matrix:
+        refuse_too_large(self._geometry, self._weight.dtype)
+        return diagonals(self._geometry, self._weight, transposed)
 
     def forward(self, x: Array) -> Array:
         """Return W x; see `Engine`."""

@@ -2,7 +2,6 @@
 
 from typing import Any, Self
 
-from convops._layout import Layout
 from convops.operators.contract import ArrayOperator
 
 
@@ -50,10 +49,8 @@ class MapView(ArrayOperator):
     @property
     def channel_axis(self) -> int | None:
         """The axis of channels in the arrays of one item of a batch; None where there is none."""
-        layout: Layout | None = self._map.layout
-        if layout is not None:
-            return layout.axis
-        return 0 if self._map.geometry.has_channels else None
+        axis: int | None = self._map.channel_axis
+        return axis
 
     @property
     def _channels_on(self) -> int | None:
