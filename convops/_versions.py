@@ -4,6 +4,8 @@ import os
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
+from convops._blas import blas_core
+
 PACKAGES = (
     "convops",
     "numpy",
@@ -26,7 +28,7 @@ PACKAGES = (
 def show_versions() -> None:
     """Print the versions of convops and of all that it may work with: to be copied into a report.
 
-    Nothing is imported for it.
+    None of them is imported for it. The last line names the processor for which BLAS multiplies.
 
     Examples
     --------
@@ -39,6 +41,7 @@ def show_versions() -> None:
     facts["python"] = f"{platform.python_version()} ({platform.python_implementation()})"
     facts["platform"] = platform.platform()
     facts["cores"] = str(os.cpu_count())
+    facts["blas"] = f"OpenBLAS, kernels for {core}" if (core := blas_core()) else "not OpenBLAS"
     for name, fact in facts.items():
         print(f"{name:<12} {fact}")
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from convops import show_versions
+from convops._blas import blas_core
 
 
 def test_every_version_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -17,6 +18,7 @@ def test_every_version_is_shown_on_a_line_of_its_own(capsys: pytest.CaptureFixtu
     assert lines["python"].startswith(platform.python_version())
     assert lines["platform"] == platform.platform()
     assert int(lines["cores"]) >= 1
+    assert lines["blas"] == (f"OpenBLAS, kernels for {blas_core()}" if blas_core() else "not OpenBLAS")
 
 
 def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,7 +72,9 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
             patch.setattr(module, "SMALL_PRODUCT", 20)
+        patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
         patch.setattr(_bands, "_SHORTEST", 3)
+        patch.setattr(_bands, "_ALIASED", 24)
         patch.setattr(_columns, "_MOST", 500)
         patch.setattr(_sums, "_MOST", 500)
         patch.setattr(_blocks, "_FEW", 0)

@@ -31,11 +31,13 @@ from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading, spread
 from convops.apply._threads import share, summed
-from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+from convops.apply.cost import CACHE, SMALL_PRODUCT, SMALL_VECTOR_PRODUCT, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
-"""Seconds that Python takes for one block."""
-
+"""Seconds that Python takes for each block but the first."""
+_ALIASED = 2**10
+"""Bytes of which the distance of rows should be no multiple, and how many more they are apart then."""
+_APART = 64
 
 _TALLEST = 128
 _SHORTEST = 48
@@ -71,7 +73,8 @@ class Bands:
             outer = tall * problem.phases * problem.rows
             inner = (band.step * (tall - 1) + band.span) * problem.columns * len(lane.offsets)
             parts = _parts(outer, inner * min(lane.places, 2 * _SHORTEST))
-            most = max(SMALL_PRODUCT // (outer // parts * inner), _SHORTEST)
+            small = SMALL_PRODUCT if outer // parts > 1 else SMALL_VECTOR_PRODUCT
+            most = max(small // (outer // parts * inner), _SHORTEST)
             pieces = -(-lane.places // most)
             for cut in (1, 2, 4, 8):
                 if cut == 1 or lane.places > pieces * cut * _SHORTEST:
@@ -92,7 +95,8 @@ class Bands:
     def _unrolled(self, bands: int) -> int:
         """Return the elements that a block lays out of one batch item and group."""
         lane = self.problem.readings[-1]
-        return self._positions(bands) * self.problem.columns * len(lane.offsets) * self._lanes
+        width = _width(self._lanes, self.problem.dtype.itemsize)
+        return self._positions(bands) * self.problem.columns * len(lane.offsets) * width
 
     def _scratch(self, batch: int) -> int:
         """Return the elements of all scratch arrays of a block."""
@@ -108,7 +112,10 @@ class Bands:
         itemsize = self.problem.dtype.itemsize
         first, second = self._unrolled(1) * itemsize, self._unrolled(2) * itemsize
         bands = min(self._bands, 1 + max(int((CACHE - first) / max(second - first, 1)), 0))
-        bands = -(-self._bands // -(-self._bands // bands))
+        blocks = -(-self._bands // bands)
+        if blocks > 1:
+            blocks += blocks % 2  # two threads have as much to do
+        bands = -(-self._bands // blocks)
         if bands < self._bands:
             return 1, 1, bands
         items, groups = fitting((batch, self.problem.groups), self._unrolled(bands) * itemsize, CACHE)
@@ -132,7 +139,7 @@ class Bands:
             products * self.parts * product_seconds(tall, self.inner, self._lanes, problem.dtype)
             + copy_seconds(copied, self._lanes, problem.dtype)
             + copy_seconds(written * (2 * len(self.offsets) - 1), self._lanes, problem.dtype)
-            + _BLOCK * -(-blocks // self._fixed_block[1])
+            + _BLOCK * (-(-blocks // self._fixed_block[1]) - 1)
         )
         flops = 2.0 * products * self.outer * self.inner * self._lanes
         return Cost(flops, (2.0 * copied + written) * problem.dtype.itemsize, seconds)
@@ -236,6 +243,14 @@ class Bands:
         return values.transpose(order)
 
 
+def _width(lanes: int, itemsize: int) -> int:
+    """Return how far apart rows of that many lanes lie, so that a column of them fits into the cache.
+
+    Places that are a multiple of some kilobytes apart compete for the same few lines of it.
+    """
+    return lanes if lanes * itemsize % _ALIASED else lanes + _APART // itemsize
+
+
 def _parts(outer: int, each: int) -> int:
     """Return the least number of equal parts of `outer` rows that make small products, of `each` per row."""
     small = [
@@ -257,15 +272,14 @@ class _Steps:
         self.block = block
         self._reads = reads(problem.readings, problem.columns, block._replace(places=whole))
         items, groups, columns, *positions, _, _ = self._reads.shape
-        self._laid = (items, groups, *positions, columns, len(lane.offsets), lanes)
-        self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
-
+        self._laid = (items, groups, *positions, columns, len(lane.offsets), _width(lanes, itemsize))
         strides = contiguous(self._laid, itemsize)
         by_position = strides[2 : 2 + len(leading)]
         steps = [reading.step * stride for reading, stride in zip(leading, by_position, strict=True)]
         self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
         stacked = (items, groups, *outer, bands)
         self.windows = (*stacked, tiling.inner, lanes)
+        self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
         self.values = (*stacked, tiling.outer, lanes)
         by_part = (tiling.parts, tiling.outer // tiling.parts, tiling.inner)
         self.matrix = (groups, *[1] * (len(outer) + 1), *by_part)
@@ -285,15 +299,16 @@ class _Steps:
     def _copies_of(self, strides: tuple[int, ...], lane: Reading) -> list[tuple[Any, ...]]:
         """Return index, shape, strides and start of each copy from the loaded source."""
         copies = []
-        *before, offsets, lanes = self._laid
+        *before, offsets, _ = self._laid
+        lanes = self.windows[-1]
         for chosen, start, by_offset in offset_views(strides, lane):
             shape = (*before, len(range(offsets)[chosen]), lanes)
             by_axis = (*strides[:2], *strides[3:-2], strides[2], by_offset, strides[-1])
-            copies.append(((..., chosen, slice(None)), shape, by_axis, start))
+            copies.append(((..., chosen, slice(lanes)), shape, by_axis, start))
         return copies
 
     def lay_out(self, source: Array, scratch: Scratch) -> Array:
-        """Return ``(batch, groups, *leading positions, positions, columns, offsets, lanes)``."""
+        """Return ``(batch, groups, *leading positions, positions, columns, offsets, lanes and a gap)``."""
         loaded = self._reads.load(source, scratch)
         laid = scratch.array("laid out", self._laid)
         for chosen, shape, strides, start in self._copies:

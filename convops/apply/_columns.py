@@ -16,10 +16,10 @@ from convops.apply._threads import summed
 from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
-"""Seconds that Python takes for one block."""
+"""Seconds that Python takes for each block but the first."""
 _MOST = 4 * CACHE
 """Bytes of columns in one block: the product is large, and BLAS cuts it up itself."""
-_BEYOND_CACHE = 2.5
+_BEYOND_CACHE = 2
 """How much longer columns take to write and to read that do not stay in cache."""
 
 
@@ -54,7 +54,7 @@ class Columns:
         )
         flops = 2.0 * problem.groups * self._outer * self._inner * whole
         nbytes = problem.groups * (2.0 * copied + written) * problem.dtype.itemsize
-        return Cost(flops, nbytes, seconds + blocks * _BLOCK)
+        return Cost(flops, nbytes, seconds + (blocks - 1) * _BLOCK)
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(groups, outer, inner)``."""

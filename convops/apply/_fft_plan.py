@@ -30,7 +30,7 @@ _FEW = 64
 _WIDE = 8
 """Tiles from which a matrix product for each frequency is faster than one for each tile and frequency."""
 
-_RATE = {4: 25e9, 8: 20e9}
+_RATE = {4: 25e9, 8: 18e9}
 """Operations a second, by bytes of a real: 2.5 n log2 n of a real transform, 5 n log2 n of a complex one."""
 _LINE = 7e-9
 """Seconds that each line of a transform adds."""

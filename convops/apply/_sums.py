@@ -28,7 +28,7 @@ _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
 _MOST = 2 * CACHE
 """Bytes of products in one block."""
-_ADDITION = 4
+_ADDITION = 3.5
 """How much longer a strided addition takes than a copy."""
 _THIN = 32
 """Positions of a row below which a product by rows is too thin."""

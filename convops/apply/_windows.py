@@ -33,7 +33,7 @@ from convops.apply._threads import share, summed
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
-"""Seconds that Python takes for one block."""
+"""Seconds that Python takes for each block but the first."""
 
 
 _TALLEST = 128
@@ -78,7 +78,7 @@ class Windows:
             products * product_seconds(stack, self._inner, self._outer, problem.dtype)
             + copy_seconds(copied, self._window, problem.dtype)
             + copy_seconds(written, self._rows, problem.dtype)
-            + _BLOCK * blocks
+            + _BLOCK * (blocks - 1)
         )
         each = summands(self._outer, self._inner, -(-tiles // (blocks * problem.groups)))
         self.summands = problem.groups * blocks * each if alone(self._outer, self._inner) else inf

@@ -20,8 +20,10 @@ _ENTRIES = 1.8e9
 """Entries of W a second that a product with it reads from cache; beyond, bytes count."""
 _MATRIX_BYTES = 10e9
 """Bytes of W a second that a product with it reads from memory."""
-_DIAGONAL_BYTES = 32e9
-"""Bytes a second that a product with the diagonals of W reads from cache; half as many from memory."""
+_DIAGONAL_BYTES = 20e9
+"""Bytes a second that a product with the diagonals of W reads while they are `_CACHED_DIAGONALS`."""
+_FAR_DIAGONAL_BYTES = 11e9
+_CACHED_DIAGONALS = 2**22
 _LEAST_FILLED = 0.6
 """Share of what the diagonals hold that must be entries of W."""
 _CACHED_MATRIX = 2**24
@@ -160,8 +162,9 @@ def sparse_estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     flops = 2.0 * geometry.nnz * (4 if dtype.kind == "c" else 1)
     if dtype.kind in "fc" and has_diagonals(geometry):
         nbytes = prod(geometry.kernel_size) * geometry.shape[1] * dtype.itemsize
-        rate = _DIAGONAL_BYTES / (2 if nbytes > _CACHED_MATRIX or dtype.kind == "c" else 1)
-        return Cost(flops, nbytes, _SPARSE_CALL + nbytes / rate)
+        rate = _DIAGONAL_BYTES if nbytes <= _CACHED_DIAGONALS else _FAR_DIAGONAL_BYTES
+        seconds = nbytes / rate * (1.5 if dtype.kind == "c" else 1)
+        return Cost(flops, nbytes, _SPARSE_CALL + seconds)
     nbytes = geometry.nbytes(dtype)
     seconds = _SPARSE_CALL + geometry.nnz / _ENTRIES
     if nbytes > _CACHED_MATRIX:

@@ -10,19 +10,29 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from convops._blas import blas_core
+
 CACHE = 3 * 2**19
 """Bytes of scratch that stay in the second-level cache beside what they are made from."""
-SMALL_PRODUCT = 10**6
-"""Multiply-adds up to which OpenBLAS multiplies two matrices without packing them first."""
+_PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
+"""Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
+SMALL_PRODUCT = 2**18 if _PACKS else 10**6
+"""Multiply-adds up to which BLAS multiplies two matrices on one thread, and without packing if it may."""
+SMALL_VECTOR_PRODUCT = 2**18
+"""Multiply-adds up to which it multiplies a matrix and a vector on one thread."""
 
-_MULTIPLY_ADDS = 38e9
+_MULTIPLY_ADDS = 22e9 if _PACKS else 38e9
 """Multiply-adds a second of a float64 matrix product; few rows or columns take longer."""
+_VECTOR_BYTES = 80e9
+"""Bytes of a matrix a second that a product with a vector reads."""
 _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
 _UNPACKED = 1.33
 """How much longer a multiply-add takes in a small product."""
+_CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
+"""Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
 """Bytes a second at which BLAS packs a matrix."""
 
@@ -51,9 +61,13 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
     """Return the seconds of one ``(rows, inner) @ (inner, columns)``."""
     multiply_adds = rows * inner * columns
     seconds = multiply_adds * multiply_add_seconds(dtype)
+    if min(rows, columns) == 1:
+        return max(seconds, multiply_adds * dtype.itemsize / _VECTOR_BYTES) + _VECTOR_CALL
     if multiply_adds > SMALL_PRODUCT:
         return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
-    return seconds * _UNPACKED * (1 + 0.9 / rows + 4 / columns) + 0.1e-6
+    if _PACKS:
+        return seconds * (1 + 6 / min(rows, columns)) + _CALL
+    return seconds * _UNPACKED * (1 + 4 / rows**2 + 4 / columns) + _CALL
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:

@@ -1,13 +1,15 @@
 """That the cost model orders what it compares the right way round."""
 
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convops.apply.cost import SMALL_PRODUCT, Cost, copy_seconds, multiply_add_seconds, product_seconds
+from convops.apply import cost
+from convops.apply.cost import Cost, copy_seconds, multiply_add_seconds, product_seconds
 from registry import FLOATS, Case
 from tilings import GEOMETRIES, KINDS, geometry_of, tilings_of
 
@@ -19,18 +21,25 @@ def test_as_much_again_costs_twice_as_much() -> None:
     assert Cost(1.0, 2.0, 3.0).times(2) == Cost(2.0, 4.0, 6.0)
 
 
-@given(sizes, sizes, sizes, st.sampled_from(FLOATS))
+@given(sizes, sizes, sizes, st.sampled_from(FLOATS), st.booleans())
 def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
-    rows: int, inner: int, columns: int, dtype: str
+    rows: int, inner: int, columns: int, dtype: str, packs: bool
 ) -> None:
     def seconds(*product: int) -> float:
         return product_seconds(*product, np.dtype(dtype))
 
-    one = seconds(rows, inner, columns)
-    assert 0 < one < seconds(rows, 2 * inner, columns)
-    assert one < seconds(2 * rows, inner, 2 * columns)
-    if rows * 2 * inner * columns <= SMALL_PRODUCT:
-        assert seconds(rows, 2 * inner, columns) < 2 * one
+    with mock.patch.multiple(cost, _PACKS=packs, SMALL_PRODUCT=2**18 if packs else 10**6):
+        one = seconds(rows, inner, columns)
+        assert 0 < one < seconds(rows, 2 * inner, columns)
+        assert one < seconds(2 * rows, inner, 2 * columns)
+        if rows * 2 * inner * columns <= cost.SMALL_PRODUCT:
+            assert seconds(rows, 2 * inner, columns) < 2 * one
+
+
+def test_where_blas_packs_a_vector_is_multiplied_sooner_than_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row of results, 30 taps, 256 places: packing costs more than twice the multiplications."""
+    monkeypatch.setattr(cost, "_PACKS", True)
+    assert product_seconds(2, 30, 256, FLOAT64) > 2 * product_seconds(1, 25, 256, FLOAT64)
 
 
 def test_a_wider_type_takes_longer_and_integers_longest() -> None:

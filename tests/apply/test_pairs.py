@@ -22,14 +22,16 @@ def test_pieces_of_a_sum_add_up_to_the_product(
     np.testing.assert_array_equal(product, np.einsum("nrt,nct->nrc", left, right))
 
 
-def test_matrices_of_many_entries_are_left_to_the_threads_of_blas() -> None:
+def test_matrices_of_many_entries_are_left_to_the_threads_of_blas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairs, "SMALL_PRODUCT", 10**6)
     assert alone(100, 100)
     assert not alone(1000, 100)
     left, right = np.ones((1000, 40)), np.ones((100, 40))
     assert (paired(left, right) == 40).all()
 
 
-def test_the_entries_added_up_are_those_of_each_piece() -> None:
+def test_the_entries_added_up_are_those_of_each_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pairs, "SMALL_PRODUCT", 10**6)
     assert summands(10, 10, 100) == 100
     assert summands(10, 10, 50_000) == 500
     assert summands(1000, 1000, 50_000) == 1e6
