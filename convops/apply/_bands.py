@@ -31,7 +31,15 @@ from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading, spread
 from convops.apply._threads import share, summed
-from convops.apply.cost import CACHE, SMALL_PRODUCT, SMALL_VECTOR_PRODUCT, Cost, copy_seconds, product_seconds
+from convops.apply.cost import (
+    CACHE,
+    SMALL_PRODUCT,
+    SMALL_VECTOR_PRODUCT,
+    UNPACKED_RUN,
+    Cost,
+    copy_seconds,
+    product_seconds,
+)
 
 _BLOCK = 8e-6
 """Seconds that Python takes for each block but the first."""
@@ -45,18 +53,24 @@ _SHORTEST = 48
 
 
 class Bands:
-    """Tiles of `rows` places on the last axis but one; there are two axes at least."""
+    """Tiles of `rows` places on the last axis but one; there are two axes at least.
 
-    def __init__(self, problem: Problem, rows: int, lanes: int, parts: int = 1) -> None:
+    A block has `lanes` places of the last axis; its products have as many columns, or the next multiple, of
+    which those beyond the lanes hold anything, and are not looked at.
+    """
+
+    def __init__(self, problem: Problem, rows: int, lanes: int, parts: int = 1, multiple: int = 1) -> None:
         self.problem = problem
         self.rows = rows
         self.parts = parts
+        self._multiple = multiple
         self._steps: dict[tuple[int, ...], list[_Steps]] = {}
         self._lanes = lanes
         *leading, band, lane = problem.readings
         self._window = band.step * (rows - 1) + band.span
         self.inner = self._window * problem.columns * len(lane.offsets)
         self.outer = rows * problem.phases * problem.rows
+        self._width = self.width_of(lanes)
         self._bands = -(-band.places // rows)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
         self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
@@ -78,10 +92,27 @@ class Bands:
             pieces = -(-lane.places // most)
             for cut in (1, 2, 4, 8):
                 if cut == 1 or lane.places > pieces * cut * _SHORTEST:
-                    yield cls(problem, tall, -(-lane.places // (pieces * cut)), parts)
+                    lanes = -(-lane.places // (pieces * cut))
+                    yield cls(problem, tall, lanes, parts)
+                    if (run := UNPACKED_RUN // problem.dtype.itemsize) and lanes % run:
+                        yield cls(problem, tall, lanes, parts, run)
             rows *= 2
             if rows > _TALLEST:
                 break
+
+    def width_of(self, lanes: int) -> int:
+        """Return how many columns the products of a block have that is so many lanes long."""
+        return -(-lanes // self._multiple) * self._multiple
+
+    @property
+    def direct(self) -> bool:
+        """Whether products may be written where they belong, but for bands that reach beyond the result."""
+        problem = self.problem
+        return (
+            len(self.offsets) == 1
+            and all(reading.phases == 1 for reading in problem.readings)
+            and min(self.rows, problem.rows) == 1
+        )
 
     def _positions(self, bands: int) -> int:
         """Return the source positions that a block of that many bands reads, but for the last axis."""
@@ -95,15 +126,15 @@ class Bands:
     def _unrolled(self, bands: int) -> int:
         """Return the elements that a block lays out of one batch item and group."""
         lane = self.problem.readings[-1]
-        width = _width(self._lanes, self.problem.dtype.itemsize)
-        return self._positions(bands) * self.problem.columns * len(lane.offsets) * width
+        distance = _distance(self._width, self.problem.dtype.itemsize)
+        return self._positions(bands) * self.problem.columns * len(lane.offsets) * distance
 
     def _scratch(self, batch: int) -> int:
         """Return the elements of all scratch arrays of a block."""
         problem, (items, groups, bands) = self.problem, self._block_of(batch)
         lane = problem.readings[-1]
         loaded = lane.step * self._lanes + lane.span
-        values = prod(self._leading) * bands * self.outer * self._lanes * min(len(self.offsets), 2)
+        values = prod(self._leading) * bands * self.outer * self._width * min(len(self.offsets), 2)
         source = self._positions(bands) * problem.columns * loaded
         return items * groups * (source + self._unrolled(bands) + values)
 
@@ -135,13 +166,14 @@ class Bands:
         copied = blocks * self._unrolled(bands)
         written = problem.groups * prod(counts) * problem.phases * problem.rows
         tall = self.outer // self.parts
+        copies = 0 if self.direct and self._width == self._lanes else 2 * len(self.offsets) - 1
         seconds = (
-            products * self.parts * product_seconds(tall, self.inner, self._lanes, problem.dtype)
+            products * self.parts * product_seconds(tall, self.inner, self._width, problem.dtype)
             + copy_seconds(copied, self._lanes, problem.dtype)
-            + copy_seconds(written * (2 * len(self.offsets) - 1), self._lanes, problem.dtype)
+            + copy_seconds(written * copies, self._lanes, problem.dtype)
             + _BLOCK * (-(-blocks // self._fixed_block[1]) - 1)
         )
-        flops = 2.0 * products * self.outer * self.inner * self._lanes
+        flops = 2.0 * products * self.outer * self.inner * self._width
         return Cost(flops, (2.0 * copied + written) * problem.dtype.itemsize, seconds)
 
     def matrices(self, weight: Array) -> Array:
@@ -202,7 +234,7 @@ class Bands:
             summed_over = (0, *range(2, values.ndim - 2))
             for number, start in enumerate(steps.starts):
                 window = strided(laid, steps.windows, steps.strides, start)
-                products = paired(values, window)
+                products = paired(values[..., : steps.lanes], window[..., : steps.lanes])
                 total[number, steps.groups] += products.sum(axis=summed_over)
         return total
 
@@ -243,12 +275,12 @@ class Bands:
         return values.transpose(order)
 
 
-def _width(lanes: int, itemsize: int) -> int:
-    """Return how far apart rows of that many lanes lie, so that a column of them fits into the cache.
+def _distance(width: int, itemsize: int) -> int:
+    """Return how far apart rows of that many elements lie, so that a column of them fits into the cache.
 
     Places that are a multiple of some kilobytes apart compete for the same few lines of it.
     """
-    return lanes if lanes * itemsize % _ALIASED else lanes + _APART // itemsize
+    return width if width * itemsize % _ALIASED else width + _APART // itemsize
 
 
 def _parts(outer: int, each: int) -> int:
@@ -272,15 +304,17 @@ class _Steps:
         self.block = block
         self._reads = reads(problem.readings, problem.columns, block._replace(places=whole))
         items, groups, columns, *positions, _, _ = self._reads.shape
-        self._laid = (items, groups, *positions, columns, len(lane.offsets), _width(lanes, itemsize))
+        self.lanes = lanes
+        width = tiling.width_of(lanes)
+        self._laid = (items, groups, *positions, columns, len(lane.offsets), _distance(width, itemsize))
         strides = contiguous(self._laid, itemsize)
         by_position = strides[2 : 2 + len(leading)]
         steps = [reading.step * stride for reading, stride in zip(leading, by_position, strict=True)]
         self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
         stacked = (items, groups, *outer, bands)
-        self.windows = (*stacked, tiling.inner, lanes)
+        self.windows = (*stacked, tiling.inner, width)
         self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
-        self.values = (*stacked, tiling.outer, lanes)
+        self.values = (*stacked, tiling.outer, width)
         by_part = (tiling.parts, tiling.outer // tiling.parts, tiling.inner)
         self.matrix = (groups, *[1] * (len(outer) + 1), *by_part)
         self.groups = slice(*block.group)
@@ -289,22 +323,16 @@ class _Steps:
             sum([offset * stride for offset, stride in zip(offsets, apart, strict=True)])
             for offsets in tiling.offsets
         ]
-        self.direct = (
-            len(self.starts) == 1
-            and all(reading.phases == 1 for reading in problem.readings)
-            and min(rows, problem.rows) == 1
-            and places % rows == 0
-        )
+        self.direct = tiling.direct and width == lanes and places % rows == 0
 
     def _copies_of(self, strides: tuple[int, ...], lane: Reading) -> list[tuple[Any, ...]]:
         """Return index, shape, strides and start of each copy from the loaded source."""
         copies = []
         *before, offsets, _ = self._laid
-        lanes = self.windows[-1]
         for chosen, start, by_offset in offset_views(strides, lane):
-            shape = (*before, len(range(offsets)[chosen]), lanes)
+            shape = (*before, len(range(offsets)[chosen]), self.lanes)
             by_axis = (*strides[:2], *strides[3:-2], strides[2], by_offset, strides[-1])
-            copies.append(((..., chosen, slice(lanes)), shape, by_axis, start))
+            copies.append(((..., chosen, slice(self.lanes)), shape, by_axis, start))
         return copies
 
     def lay_out(self, source: Array, scratch: Scratch) -> Array:

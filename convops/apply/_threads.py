@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,13 +63,20 @@ def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: flo
     if count <= 1:
         work(pieces)
         return
-    others = [_pool(count - 1).submit(work, pieces[number::count]) for number in range(1, count)]
+    there = partial(_under, np.geterr(), work)
+    others = [_pool(count - 1).submit(there, pieces[number::count]) for number in range(1, count)]
     try:
         work(pieces[::count])
     finally:
         wait(others)
     for part in others:
         part.result()
+
+
+def _under(errors: Any, work: Callable[[list[Any]], None], pieces: list[Any]) -> None:
+    """Call `work` with floating-point errors treated as in the thread that asked for it."""
+    with np.errstate(**errors):
+        work(pieces)
 
 
 def product_alone(rows: Array, matrix: Array) -> Array:

@@ -29,8 +29,11 @@ _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
-_UNPACKED = 1.33
-"""How much longer a multiply-add takes in a small product."""
+_UNPACKED = 1.2
+"""How much longer a multiply-add takes in a small product that is not packed."""
+UNPACKED_RUN = 0 if _PACKS else 2**8
+"""Bytes of a row of the right matrix that it takes at a time; what is left over adds `_LEFT_OVER`."""
+_LEFT_OVER = 0.5
 _CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
@@ -67,7 +70,8 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
         return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
     if _PACKS:
         return seconds * (1 + 6 / min(rows, columns)) + _CALL
-    return seconds * _UNPACKED * (1 + 4 / rows**2 + 4 / columns) + _CALL
+    left_over = columns % (UNPACKED_RUN // dtype.itemsize)
+    return seconds * _UNPACKED * (1 + 4 / rows**2 + _LEFT_OVER * left_over / columns) + _CALL
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:

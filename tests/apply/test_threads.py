@@ -129,6 +129,13 @@ def test_an_error_in_any_part_reaches_the_caller(seconds: float) -> None:
 
 
 @pytest.mark.usefixtures("three")
+def test_floating_point_errors_are_treated_as_the_caller_says(three: None) -> None:
+    seen: list[Any] = []
+    with np.errstate(over="ignore", invalid="raise", divide="warn"):
+        share(lambda parts: seen.extend(np.geterr() for _ in parts), range(30), 1.0)
+        assert seen == [np.geterr()] * 30
+
+
 def test_several_callers_may_share_at_the_same_time() -> None:
     done: list[list[int]] = [[] for _ in range(6)]
     callers = [threading.Thread(target=share, args=(mine.extend, range(20), MANY)) for mine in done]
