@@ -162,7 +162,7 @@ def _forced(axis: Axis, length: int) -> tuple[Line, Tile]:
 
 
 def _mixed_by_matrices(rows: int, columns: int) -> bool:
-    return min(rows, columns) >= 4 and rows * columns >= _FEW
+    return rows * columns >= _FEW and min(rows, columns) >= 4
 
 
 class _Channels(NamedTuple):

@@ -1,13 +1,12 @@
 """A convolution as products of spectra, tile by tile."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.fft import fft, hfft, ifft, ihfft, irfft, rfft
 
 from convops._arrays import Array
 from convops._axis import Axis
@@ -27,32 +26,13 @@ from convops.apply._tiles import (
     positions_of,
     store,
 )
+from convops.apply._transforms import COMPLEX, COMPLEX_CONJUGATE, REAL, REAL_CONJUGATE, Transforms
 from convops.apply.cost import Cost
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
 
-Transform = Callable[..., Array]
-
 WORTH_THREADS = 1.2e-3
 """Seconds of one piece from which its transforms use threads."""
-
-
-class Transforms(NamedTuple):
-    """Transforms to spectra and back, none of which divides by the length."""
-
-    line_in: Transform
-    """Along the last axis; `others_in` along all others."""
-    others_in: Transform
-    others_out: Transform
-    line_out: Transform
-
-
-_FORWARD = partial(fft, norm="backward")
-_BACKWARD = partial(ifft, norm="forward")
-REAL = Transforms(rfft, fft, _BACKWARD, partial(irfft, norm="forward"))
-REAL_CONJUGATE = Transforms(partial(ihfft, norm="forward"), _BACKWARD, fft, hfft)
-COMPLEX = Transforms(fft, fft, _BACKWARD, _BACKWARD)
-COMPLEX_CONJUGATE = Transforms(_BACKWARD, _BACKWARD, fft, fft)
 
 
 class Piece(NamedTuple):
@@ -163,8 +143,10 @@ class FFTEngine:
 
     def _apply(self, block: Array, direction: Direction) -> Array:
         adjoint = direction.adjoint
-        dtype = np.result_type(self._weight, block)
-        block = block.astype(dtype, copy=False)
+        dtype = block.dtype
+        if dtype != self._weight.dtype:
+            dtype = np.result_type(self._weight, block)
+            block = block.astype(dtype, copy=False)
         block = block.reshape(len(block), *self._channels[adjoint], *block.shape[2:])
         out = np.empty(
             (len(block), *self._channels[not adjoint], *(self._in_sizes if adjoint else self._out_sizes)),

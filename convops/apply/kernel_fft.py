@@ -14,12 +14,9 @@ from convops.apply._blocks import keep_freed_memory
 from convops.apply._fft_plan import Plan, plan_of
 from convops.apply._threads import summed, workers
 from convops.apply._tiles import BATCH, CHANNEL, GROUP, SPATIAL, STACK, positions_of, written
+from convops.apply._transforms import COMPLEX, COMPLEX_CONJUGATE, REAL, REAL_CONJUGATE
 from convops.apply.cost import Cost
 from convops.apply.fft import (
-    COMPLEX,
-    COMPLEX_CONJUGATE,
-    REAL,
-    REAL_CONJUGATE,
     WORTH_THREADS,
     FFTEngine,
     Piece,
