@@ -73,9 +73,7 @@ def _real_matrix(transform: Transform, length: int, dtype: np.dtype[Any]) -> Arr
     return np.ascontiguousarray(rows.reshape(-1, length).astype(np.empty(0, dtype).real.dtype))
 
 
-_FORWARD = partial(fft, norm="backward")
-_BACKWARD = partial(ifft, norm="forward")
-_INTO, _OUT_OF = partial(transformed, _FORWARD), partial(transformed, _BACKWARD)
+_INTO, _OUT_OF = partial(transformed, fft), partial(transformed, partial(ifft, norm="forward"))
 REAL = Transforms(
     partial(transformed, rfft), _INTO, _OUT_OF, partial(real_again, partial(irfft, norm="forward"))
 )
