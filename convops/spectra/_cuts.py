@@ -1,40 +1,32 @@
 """An axis cut in three, and what that costs: the two ends, where W folds, and the inside, where it does not.
 
 Along an axis, let φ(q) be a unit vector of three numbers for each sample q, one for each piece: (1, 0, 0) at
-the left end, turning to (0, 1, 0) for the inside and on to (0, 0, 1) at the right. Let r(p) be such a vector
-for each output p, that of the middle of the samples that it reads, and C what is left of W once its entries
-are multiplied by ``1 - ⟨r(p), φ(q)⟩``. The entry p of ``(W - C) x`` is the sum over the pieces a of
-``r_a(p) (W φ_a x)[p]``, of length no more than the root of ``Σ_a |(W φ_a x)[p]|²``, as r is a unit vector. So
-``‖(W - C) x‖² <= Σ_a ‖W φ_a x‖²``. This is no more than the largest ``‖W_a‖²``, where W_a is W of the samples
-of a piece, times ``Σ_a ‖φ_a x‖² = ‖x‖²``:
+the left end, from where it turns to (0, 1, 0) for the inside and on to (0, 0, 1) at the right. It turns in n
+equal steps, so far apart that no output reads across two of them. Then what an output p reads has one φ, or
+two with an angle of π/2n between them, and there is a vector r(p) with ``⟨r(p), φ(q)⟩ = 1`` for each of
+these samples: that one φ, or the mean of the two over the square of the cosine of half their angle, which is
+``1 / cos(π/4n)`` long. So ``(W x)[p]`` is the sum over the pieces a of ``r_a(p) (W φ_a x)[p]``, and by
+Cauchy and Schwarz
 
-    ‖W‖ <= max ‖W_a‖ + ‖C‖
+    ‖W x‖² <= Σ_a ‖W φ_a x‖² / cos²(π/4n) <= max ‖W_a‖² / cos²(π/4n) ‖x‖²
 
-Where φ turns by s from sample to sample, ``1 - ⟨r, φ⟩`` is no more than ``1 - cos(s t)`` for a tap that is t
-samples from the middle, so that C falls with the square of the width over which φ turns. At each frequency of
-the other axes it is no larger than these numbers times the norms of the taps, added up; and taps that a
-stride leads to other samples add up as squares. Between the points of a grid that sum exceeds itself no
-more than a symbol does (``._symbol``): at its peak it is a symbol, that of the taps times vectors that attain
-their norms, and nowhere is it smaller than that. Over several axes one cut follows the other.
+where W_a is W of the samples at which φ_a is not 0, as ``Σ_a ‖φ_a x‖² = ‖x‖²``. Over several axes one cut
+follows the other, and the factors multiply. Where outputs share no samples, steps cost nothing.
 
-This is the IMS localization formula (Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3)
-for W in place of WᴴW.
+Functions whose squares add up to 1 cut Schrödinger operators alike: the IMS localization formula (Cycon,
+Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3). It has derivatives for what the steps do here.
 """
 
 from collections.abc import Sequence
-from math import inf, pi
+from math import cos, inf, pi
 from typing import NamedTuple
 
 import numpy as np
 
-from convops._arrays import Array
 from convops._axis import Axis
 from convops.boundary import extension_entries
 from convops.spectra._frequencies import FrequencyAxis
 from convops.spectra._sections import Section, section
-
-_LEAST_TURN = 3
-"""Samples over which φ turns from one piece to the next, at least."""
 
 _MOST_ENTRIES = 2**20
 """Entries of an axis that is taken as a whole."""
@@ -44,70 +36,59 @@ class Line(NamedTuple):
     """An axis without its ends, which a cut starts from."""
 
     line: FrequencyAxis
-    """Its frequencies: all that it has, or a grid."""
+    """Frequencies of it."""
     excess: float
-    """By how much it can exceed what it is at the points of a grid."""
+    """By how much it can exceed what it is at these."""
     folding: float
     """By how much its ends can let it exceed that; 1 where nothing is to be cut."""
+    is_exact: bool
+    """Whether W falls into blocks at these frequencies, ends and all."""
 
 
 class Cut(NamedTuple):
     """An axis, and the pieces that it is cut into."""
 
     pieces: Sequence[FrequencyAxis | Section]
-    lost: float = 0.0
-    """A bound of ``‖C‖``; inf where there is none."""
+    factor: float = 1.0
+    """By how much ``‖W‖`` can exceed the largest norm of a piece; inf where nothing is known."""
 
 
 def uncut(axis: Axis, line: Line) -> Cut:
     """Return an axis as the only piece of itself, by frequency where that is exact; not where it is long."""
-    if line.excess == line.folding == 1:
+    if line.is_exact:
         return Cut([line.line])
     if axis.out_size * axis.kernel > _MOST_ENTRIES:
         return Cut([line.line], inf)
     return Cut([section(axis, 0, axis.size)])
 
 
-def cut(axis: Axis, line: Line, taps: Array, most: float) -> Cut:
-    """Return an axis cut so that no more than `most` is lost, or whole where it is too short for that.
-
-    Parameters
-    ----------
-    axis : Axis
-        The axis.
-    line : Line
-        The same without ends.
-    taps : ndarray, shape (kernel, points)
-        The norm of each tap, with all that it is along the other axes, at each of their frequencies.
-    most : float
-        The bound of ``‖C‖`` to reach.
-    """
+def cut(axis: Axis, line: Line, steps: int) -> Cut:
+    """Return an axis cut in so many steps at each end, or in fewer where it is short, or whole."""
     if line.folding == 1:
         return Cut([line.line])
-    near = _near(axis)
-    longest = (axis.size - axis.effective + 1) // 2
-    step = line.line.axis.stride
-    turn = _LEAST_TURN
-    while near + turn - 1 <= longest and (lost := _lost(axis, taps, turn, step)) > most:
-        turn += max(turn // 8, 1)
-    width = near + turn - 1
-    if width > longest:
+    left, right = _unfolded(axis)
+    apart = _apart(axis)
+    if apart:
+        # The last step from the left and the first to the right are as far apart as any other two.
+        steps = min(steps, ((right - left) // apart + 1) // 2)
+    if left > right or steps < 1:
         return uncut(axis, line)
-    ends = [section(axis, 0, width), section(axis, axis.size - width, axis.size)]
-    return Cut([line.line, *ends], lost)
+    width = apart * (steps - 1)
+    left_end, right_end = (0, left + width), (right - width, axis.size)
+    ends = [section(axis, start, stop) for start, stop in (left_end, right_end) if start < stop]
+    return Cut([line.line, *ends], 1 / cos(pi / 4 / steps) if apart else 1.0)
 
 
-def _near(axis: Axis) -> int:
-    """Return from how far inside on a sample is read at its own place alone, and so is all read with it."""
+def _unfolded(axis: Axis) -> tuple[int, int]:
+    """Return the largest range of samples that are read at their own place alone, from output to output."""
     before, after = np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)
     left, right = (extension_entries(beyond, axis.size, axis.boundary).sample for beyond in (before, after))
-    return int(max(left.max(initial=-1) + 1, axis.size - right.min(initial=axis.size), axis.effective - 1))
+    start, stop = left.max(initial=-1) + 1, right.min(initial=axis.size)
+    # A step stands where an output begins to read.
+    first, last = -(-(start + axis.before) // axis.stride), (stop + axis.before) // axis.stride
+    return axis.first_position(int(first)), axis.first_position(int(last))
 
 
-def _lost(axis: Axis, taps: Array, turn: int, step: int) -> float:
-    """Return a bound of ``‖C‖`` where φ turns over so many samples."""
-    from_middle = axis.dilation * np.abs(np.arange(axis.kernel) - (axis.kernel - 1) / 2)
-    sizes = taps * (1 - np.cos(np.minimum(pi / 2 / turn * from_middle, pi)))[:, None]
-    # The taps that differ by multiples of `step` meet the same samples.
-    sums = [sizes[start::step].sum(axis=0) for start in range(min(step, len(taps)))]
-    return float(np.linalg.norm(sums, axis=0).max())
+def _apart(axis: Axis) -> int:
+    """Return how many samples two steps are apart, so that no output reads across both."""
+    return (-(-axis.effective // axis.stride) - 1) * axis.stride

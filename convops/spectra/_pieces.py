@@ -7,28 +7,28 @@ corner. That none of these is larger than a number, a factorisation proves (``._
 of numbers somewhat above what a vector is known to attain.
 """
 
-from collections.abc import Sequence
 from itertools import product
 from math import inf, prod, sqrt
 from typing import NamedTuple
-
-import numpy as np
 
 from convops._arrays import Array
 from convops.geometry import ConvGeometry
 from convops.operators.closed_forms import with_channels
 from convops.spectra._certificate import proven
 from convops.spectra._cuts import Cut, Line, cut, uncut
-from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
+from convops.spectra._frequencies import FrequencyAxis, by_group, frequency_axis
 from convops.spectra._piece import Part, Piece, piece_of
-from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of
+from convops.spectra._symbol import extension_norm, line_of, norm_of_sizes
 
 _DENSITY = 16
 """Points of a grid per degree of the symbol: it can be exceeded by 0.5 %."""
-_LOSSES = (0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.12, 0.16, 0.24, 0.4, 0.7, 1.0, 1.5)
-"""What cutting may add to the bound, relative."""
-_WORK = 2**34
-"""Operations that may be spent, where a product with W takes no more than `_PRODUCT`; in proportion else."""
+_CUTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
+"""In how many steps to cut: 2 steps may cost 8 %, 4 cost 2 %, 16 cost 0.1 %."""
+_WORK = 2**33
+"""Operations that count as much as a score of 1, where a product with W takes no more than `_PRODUCT`; in
+proportion else."""
+_LONGEST = 3
+"""Times that work, more than which is not done."""
 _PRODUCT = 2**22
 _TAPS = 32
 """More taps than these are transformed, and cost a product no more."""
@@ -36,8 +36,10 @@ _DEAR = 4
 """How fast the next per cent of excess gets worse than the one before: 20 % count as 36 %."""
 _GOOD = 0.01
 """A score below which no other plan is looked for."""
-_STEPS = (1.0005, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
-"""Multiples of what is attained that are tried, one after another."""
+_ABOVE = 1.0005
+"""How far above what is attained the first bound is that is tried."""
+_STEPS = (1.0, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
+"""Multiples of it that are tried, one after another."""
 _UNIT = 2.0**-53
 
 
@@ -45,10 +47,10 @@ class _Plan(NamedTuple):
     """Where to cut each axis."""
 
     cuts: list[Cut]
-    lost: float
-    """A bound of what the cuts add to the norm."""
+    factor: float
+    """By how much the norm can exceed the largest of the pieces."""
     score: float
-    """What is lost, relative, and the part of the work that may be spent; inf where it is more than all."""
+    """How bad the factor is and how much work the pieces are, together; inf where that is too much."""
 
 
 def norm_of_pieces(
@@ -71,7 +73,7 @@ def norm_of_pieces(
     """
     grouped = by_group(geometry, weight)
     lines = _lines(geometry, with_channels(geometry, weight))
-    plan = _plan(geometry, grouped, lines, attained)
+    plan = _plan(geometry, grouped, lines)
     if plan.score >= _badness(useful / attained - 1):
         return None
     excess = {line.line: line.excess for line in lines}
@@ -82,7 +84,7 @@ def norm_of_pieces(
             bound = max(bound, inside)
             continue
         factor = prod([excess[part] for part in parts if isinstance(part, FrequencyAxis)])
-        found = _norm_of(piece, max(attained, bound / factor), useful)
+        found = _norm_of(piece, max(attained * _ABOVE, bound / factor), useful / factor / plan.factor)
         if found is None:
             return None
         bound = max(bound, found * factor)
@@ -90,12 +92,12 @@ def norm_of_pieces(
     sums = max(grouped.shape[1:3]) * prod([max(map(_length, one.pieces)) for one in plan.cuts])
     products = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
     rounding = 8 * _UNIT * products * norm_of_sizes(geometry, weight) ** 2
-    return (sqrt(bound * bound + rounding) + plan.lost) * (1 + 64 * _UNIT)
+    return sqrt(bound * bound + rounding) * plan.factor * (1 + 64 * _UNIT)
 
 
-def _norm_of(piece: Piece, attained: float, useful: float) -> float | None:
-    """Return a bound of the norm of a piece, None where it is not below `useful`."""
-    steps = iter([step * attained for step in _STEPS if step * attained < useful])
+def _norm_of(piece: Piece, least: float, useful: float) -> float | None:
+    """Return a bound of the norm of a piece, `least` or more, None where it is not below `useful`."""
+    steps = iter([step * least for step in _STEPS if step * least < useful])
     at = next(steps, None)
     bound = 0.0
     for bands in piece.grams():
@@ -112,50 +114,39 @@ def _lines(geometry: ConvGeometry, weight: Array) -> list[Line]:
     """Return each axis without its ends."""
     lines = []
     for number, axis in enumerate(geometry.axes, start=2):
-        line = frequency_axis(axis, weight, number)
-        lines.append(Line(line, 1.0, 1.0) if line else Line(*grid_of(axis, _DENSITY), extension_norm(axis)))
+        exact = frequency_axis(axis, weight, number)
+        lines.append(
+            Line(exact, 1.0, 1.0, True)
+            if exact
+            else Line(*line_of(axis, _DENSITY), extension_norm(axis), False)
+        )
     return lines
 
 
-def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line], attained: float) -> _Plan:
+def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line]) -> _Plan:
     """Return where to cut each axis, so that neither much is lost nor much is to be proven."""
     taps = min(prod(geometry.kernel_size), _TAPS) * grouped.shape[2]
-    most_work = _WORK * max(prod(geometry.output_shape) * taps / _PRODUCT, 1)
+    unit = _WORK * max(prod(geometry.output_shape) * taps / _PRODUCT, 1)
 
     def scored(cuts: list[Cut]) -> _Plan:
-        lost = sum([one.lost for one in cuts])
+        factor = prod([one.factor for one in cuts])
         pieces = [piece_of(grouped, parts) for parts in product(*[one.pieces for one in cuts])]
         work = sum([piece.work() for piece in pieces if piece is not None])
         # Without an end it is the symbol alone, whose bound is known.
-        is_open = any(pieces) and work <= most_work
-        return _Plan(cuts, lost, _badness(lost / attained) + work / most_work if is_open else inf)
+        is_open = any(pieces) and work <= _LONGEST * unit
+        return _Plan(cuts, factor, _badness(factor - 1) + work / unit if is_open else inf)
 
-    best = scored([uncut(axis, line) for axis, line in zip(geometry.axes, lines, strict=True)])
-    if best.score <= _GOOD:
-        return best
-    folded = max(sum([line.folding > 1 for line in lines]), 1)
-    norms = [_tap_norms(lines, grouped, number) for number in range(len(lines))]
-    for loss in _LOSSES:
-        most = loss * attained / folded
-        axes = zip(geometry.axes, lines, norms, strict=True)
-        plan = scored([cut(axis, line, of_taps, most) for axis, line, of_taps in axes])
-        best = min(best, plan, key=lambda plan: plan.score)
+    axes = list(zip(geometry.axes, lines, strict=True))
+    best = scored([uncut(axis, line) for axis, line in axes])
+    for steps in _CUTS:
+        if best.score > _GOOD:
+            plan = scored([cut(axis, line, steps) for axis, line in axes])
+            best = min(best, plan, key=lambda plan: plan.score)
     return best
 
 
 def _badness(excess: float) -> float:
     return excess * (1 + _DEAR * excess)
-
-
-def _tap_norms(lines: Sequence[Line], grouped: Array, number: int) -> Array:
-    """Return the norm of each tap of an axis at each frequency of the others, ``(kernel, points)``."""
-    if lines[number].folding == 1:
-        return np.zeros((grouped.shape[3 + number], 1))
-    others = [line for place, line in enumerate(lines) if place != number]
-    factor = prod([line.excess * line.folding for line in others])
-    slices = np.moveaxis(grouped, 3 + number, 0)
-    grids = tuple(line.line for line in others)
-    return factor * np.array([norms_of(Frequencies(grids, taps)) for taps in slices])
 
 
 def _length(part: Part) -> int:

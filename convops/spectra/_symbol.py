@@ -10,9 +10,14 @@ there, the two would meet three times on that arc and once on each of the other 
 than a polynomial of degree m vanishes.) Of N points one lies within π/N of the peak, so that
 ``P <= max / cos²(π m / 2N)``; axis by axis that holds in any number of dimensions. Pfister and Bresler,
 "Bounding Multivariate Trigonometric Polynomials", arXiv:1802.09588, bound those that change their sign.
+
+A short axis, extended by its boundary, is also cut out of a circle: one of so many samples that no output
+reads across its end and its beginning. This has a block at each of finitely many frequencies, and the largest
+is a bound as it is.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import cos, gcd, pi, prod, sqrt
 from typing import NamedTuple
 
@@ -64,7 +69,7 @@ def sampled(geometry: ConvGeometry, weight: Array) -> Sampled:
 
     def of_density(density: int) -> Sampled:
         grids = [
-            grid_of(axis, density) if line is None else (line, 1.0)
+            line_of(axis, density) if line is None else (line, 1.0)
             for line, axis in zip(exact, geometry.axes, strict=True)
         ]
         lines = tuple([line for line, _ in grids])
@@ -111,17 +116,35 @@ def norm_of_sizes(geometry: ConvGeometry, weight: Array) -> float:
     return sizes * prod([extension_norm(axis, of_moduli=True) for axis in geometry.axes])
 
 
+def line_of(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
+    """Return frequencies that bound W of an axis whose ends do not fold, and by how much it can exceed them.
+
+    A grid of so many points per degree of the symbol, or a circle where that has fewer.
+    """
+    grid, excess = grid_of(axis, density)
+    circle = _circle_of(axis)
+    return (circle, 1.0) if circle.points <= grid.points else (grid, excess)
+
+
 def grid_of(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
-    """Return a grid on the frequencies of an axis without end, and what a peak between its points adds.
+    """Return a grid on the frequencies of an axis without end, and what a peak between its points adds."""
+    line = _circle_of(axis)
+    degree = (axis.kernel - 1) // line.aliases
+    points = max(density * degree, 1)
+    return line._replace(points=points), 1 / cos(pi * degree / (2 * points))
+
+
+def _circle_of(axis: Axis) -> FrequencyAxis:
+    """Return the frequencies of the smallest circle that an axis, extended by its boundary, is cut out of.
 
     Stride and dilation are taken without their common factor, and then the dilation is left out: both
     only rename the frequencies.
     """
-    stride = axis.stride // gcd(axis.stride, axis.dilation)
-    degree = (axis.kernel - 1) // stride
-    points = max(density * degree, 1)
-    line = FrequencyAxis(axis._replace(stride=stride, dilation=1, before=0), points, stride, 1, False)
-    return line, 1 / cos(pi * degree / (2 * points))
+    common = gcd(axis.stride, axis.dilation)
+    stride, dilation = axis.stride // common, axis.dilation // common
+    points = axis.out_size + dilation * (axis.kernel - 1) // stride
+    line = axis._replace(stride=stride, dilation=1, before=0)
+    return FrequencyAxis(line, points, stride, 1, False)
 
 
 def work_of(frequencies: Frequencies) -> int:
@@ -131,6 +154,7 @@ def work_of(frequencies: Frequencies) -> int:
     return points * len(frequencies.weight) * short * long * (3 * short if short > 1 else 1)
 
 
+@lru_cache(64)
 def extension_norm(axis: Axis, of_moduli: bool = False) -> float:
     """Return the 2-norm of the extension E of an axis, or of its moduli.
 

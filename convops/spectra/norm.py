@@ -86,16 +86,17 @@ def operator_norm(A: Any) -> OperatorNorm:
     channel is a product of one per axis (Gaussian, box, Sobel) and either holds for each axis. Else `lower`
     is what a vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
 
-    - The largest singular value of the symbol, bounded from a grid, times the norm of each axis' extension.
-      That of "zeros" is 1, so this is close as soon as the image is larger than the kernel by far. It is √2
-      per axis where the padding mirrors or wraps once, more for "edge" and "antireflect".
+    - The largest singular value of the symbol, bounded from a grid, or from a circle that a short axis is a
+      part of, times the norm of each axis' extension. That of "zeros" is 1, so this is close as soon as the
+      image is larger than the kernel. It is √2 per axis where the padding mirrors or wraps once, more for
+      "edge" and "antireflect".
     - ``√(‖A‖₁ ‖A‖∞)``, as ``ρ(AᴴA) <= ‖AᴴA‖₁ <= ‖A‖∞ ‖A‖₁``.
     - The norm of W with moduli for entries, from a positive vector: close where the kernel has no negative
       taps (not for "antireflect").
-    - The norms of the corners, the edges and the inside of the image, and what it costs to cut it so; a small
-      image is one corner. Each is proven by a Cholesky factorisation that succeeds. This is close for kernels
-      of any sign and all boundaries, while the factorisations take no longer than some hundred products:
-      where the kernel is small against the image, or the image is small.
+    - The norms of the corners, the edges and the inside of the image, times what it costs to cut it so; a
+      small image is one corner. Each is proven by a Cholesky factorisation that succeeds. This is close for
+      kernels of any sign and all boundaries, while the factorisations take no longer than some hundred
+      products: where the kernel is small against the image, or the image is small.
 
     Of sums, multiples, products and blocks, `upper` is what the bounds of their parts make of it: exact for
     `block_diag`, close for the `gradient`, and up to the sum of all parts where these cancel.
@@ -126,10 +127,11 @@ def operator_norm(A: Any) -> OperatorNorm:
     References
     ----------
     Golub and Kahan, "Calculating the Singular Values and Pseudo-Inverse of a Matrix", doi:10.1137/0702016.
-    Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula.
+    Cycon, Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3: the IMS localization formula, whose
+    discrete kin `._cuts` is.
     Rump, "Verification of positive definiteness", doi:10.1007/s10543-006-0056-1.
     Each bound is proven where it is computed: ``convops.spectra._symbol`` (by Bernstein and Szegő's
-    inequality), `._positive` (Collatz and Wielandt's), `._cuts` (the formula above) and `._certificate`
+    inequality), `._positive` (Collatz and Wielandt's), `._cuts` (Cauchy and Schwarz's) and `._certificate`
     (Cholesky's factorisation).
 
     Examples

@@ -19,8 +19,8 @@ FOLDING = ["reflect", "symmetric", "edge", "antireflect"]
 @pytest.fixture
 def cutting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave no image whole that can be cut."""
-    monkeypatch.setattr(_pieces, "uncut", lambda axis, line: uncut(axis, line)._replace(lost=inf))
-    monkeypatch.setattr(_pieces, "_LOSSES", (0.15,))
+    monkeypatch.setattr(_pieces, "uncut", lambda axis, line: uncut(axis, line)._replace(factor=inf))
+    monkeypatch.setattr(_pieces, "_CUTS", (2,))
 
 
 def true_and_bound(A: Conv, part: float = 1.0, useful: float = inf) -> tuple[float, float | None]:
@@ -94,6 +94,18 @@ def test_a_corner_may_be_what_makes_the_norm(boundary: str) -> None:
 
 
 @pytest.mark.usefixtures("cutting")
+def test_all_pieces_may_be_smaller_than_what_they_are_cut_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_pieces, "_CUTS", (1,))
+    A = Conv([3, -4, -2, -2, -2], 40, padding="same", boundary="edge")
+    W = A.toarray()
+    pieces = [np.linalg.norm(piece, 2) for piece in (W[:, :1], W[:, 1:39], W[:, 39:])]
+    true, bound = true_and_bound(A, 0.8)
+    assert max(pieces) < 0.85 * true
+    assert bound is not None
+    assert true <= bound <= 1.42 * 0.85 * true
+
+
+@pytest.mark.usefixtures("cutting")
 @pytest.mark.parametrize(
     "lines", [("reflect", "wrap"), ("edge", "zeros"), ("zeros", "antireflect"), ("edge", "symmetric")]
 )
@@ -105,14 +117,16 @@ def test_axes_that_fold_stand_beside_axes_that_do_not(lines: tuple[str, str]) ->
 
 
 @pytest.mark.usefixtures("cutting")
-@pytest.mark.parametrize("loss", [0.24, 0.04, 0.01])
-def test_longer_ends_bring_the_bound_closer(loss: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_pieces, "_LOSSES", (loss,))
+@pytest.mark.parametrize(("steps", "closeness"), [(1, 1.42), (2, 1.09), (6, 1.01)])
+def test_more_steps_bring_the_bound_closer(
+    steps: int, closeness: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_pieces, "_CUTS", (steps,))
     weight = np.random.default_rng(1).standard_normal((2, 3, 4))
     A = Conv(weight, (3, 250), padding=((7, 4),), boundary="reflect", stride=2)
     true, bound = true_and_bound(A)
     assert bound is not None
-    assert true <= bound <= (1.01 + loss) * true
+    assert true <= bound <= closeness * true
 
 
 def test_what_takes_long_or_is_of_no_use_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:

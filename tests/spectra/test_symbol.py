@@ -7,6 +7,7 @@ import oracles
 from convops import Conv
 from convops._axis import Axis
 from convops.spectra import _symbol
+from convops.spectra._frequencies import Frequencies
 from convops.spectra._symbol import extension_norm, norm_of_sizes, peak, sampled
 from registry import BOUNDARIES, CASES, Case, magnitude_of, weights_for
 
@@ -22,7 +23,7 @@ def test_a_grid_bounds_the_symbol_between_its_points(
         wave = np.exp(2j * np.pi * rng.random() * np.arange(kernel))
         weight = rng.standard_normal((kernel, kernel)) * wave
         fine = np.abs(np.fft.fft2(weight, (256, 256))).max()
-        grid = sampled(Conv(weight, (20, 20)).geometry, weight)
+        grid = sampled(Conv(weight, (300, 300)).geometry, weight)
         assert [line.points for line in grid.frequencies.axes] == [density * (kernel - 1)] * 2
         assert peak(grid.frequencies).value * grid.factor >= fine
         assert peak(grid.frequencies).value <= fine * (1 + 1e-3)
@@ -46,6 +47,22 @@ def test_the_symbol_of_strides_and_dilations_is_the_norm_of_a_long_section(
     grid = sampled(A.geometry, weight)
     true = np.linalg.norm(A.toarray(), 2)
     assert true * (1 - 1e-12) <= peak(grid.frequencies).value * grid.factor <= 1.03 * true
+
+
+@pytest.mark.parametrize("dilation", [1, 2, 3, 4])
+@pytest.mark.parametrize("stride", [1, 2, 3, 6])
+@pytest.mark.parametrize("kernel", [1, 2, 4, 5])
+def test_a_short_axis_is_bounded_by_a_circle(kernel: int, stride: int, dilation: int) -> None:
+    for size, seed in ((7, 0), (19, 1), (20, 2)):
+        weight = np.random.default_rng(seed).standard_normal((3, 2, kernel))
+        A = Conv(weight, (2, size), stride=stride, dilation=dilation, padding=((4, 8),))
+        (axis,) = A.geometry.axes
+        circle, excess = _symbol.line_of(axis, 1000)
+        assert circle.points < 40
+        assert excess == 1
+        bound = peak(Frequencies((circle,), weight[None])).value
+        extended = Conv(weight, (2, 4 + size + 8), stride=stride, dilation=dilation)
+        assert np.linalg.norm(extended.toarray(), 2) <= bound * (1 + 1e-12)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
