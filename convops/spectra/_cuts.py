@@ -76,7 +76,7 @@ def cut(axis: Axis, line: Line, steps: int) -> Cut:
     width = apart * (steps - 1)
     left_end, right_end = (0, left + width), (right - width, axis.size)
     ends = [section(axis, start, stop) for start, stop in (left_end, right_end) if start < stop]
-    return Cut([line.line, *ends], 1 / cos(pi / 4 / steps) if apart else 1.0)
+    return Cut([line.line, *[end for end in ends if end.tap.size]], 1 / cos(pi / 4 / steps) if apart else 1.0)
 
 
 def _unfolded(axis: Axis) -> tuple[int, int]:

@@ -65,7 +65,7 @@ def test_no_output_reads_across_two_steps_and_the_pieces_bound_the_norm(
     left, within, right = (W[:, part > 1e-12] for part in phi)
     np.testing.assert_array_equal(within, inner_of(A)[:, phi[1] > 1e-12])
     assert [end.shape[2] for end in ends if isinstance(end, Section)] == [
-        part.shape[1] for part in (left, right) if part.shape[1]
+        part.shape[1] for part in (left, right) if part.any()
     ]
     norms = [np.linalg.norm(part, 2) for part in (left, within, right) if part.size]
     assert np.linalg.norm(W, 2) <= max(norms) * found.factor * (1 + 1e-12)
@@ -101,6 +101,14 @@ def test_outputs_that_share_no_sample_are_told_apart_at_no_cost() -> None:
     found = cut(axis, without_ends(axis), 3)
     assert found.factor == 1
     assert [part.shape[2] for part in found.pieces if isinstance(part, Section)] == [1, 3]
+
+
+def test_an_end_that_no_output_reads_is_no_piece() -> None:
+    axis = Axis(20, 2, 4, 1, 1, 0, "edge")
+    assert axis.out_size == 5
+    inside, *ends = cut(axis, without_ends(axis), 1).pieces
+    assert inside == without_ends(axis).line
+    assert [end.shape[1:] for end in ends if isinstance(end, Section)] == [(1, 3)]
 
 
 @pytest.mark.parametrize(
