@@ -66,6 +66,6 @@ def test_rows_written_at_once_keep_the_alignment_and_stay_in_the_cache() -> None
     for width in (8, 40, 200, 1152, 4000):
         at_once = _copies._rows_at_once(width, 10**6)
         assert at_once * width % _copies._ALIGNMENT == 0
-        assert at_once * width <= 2**13
+        assert at_once * width <= 2**16
     assert _copies._rows_at_once(10**6, 5) == 1
     assert _copies._rows_at_once(8, 5) == 5
