@@ -281,15 +281,24 @@ def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array, float]:
         matrix = dense_group(geometry, group)
         wide = matrix.shape[0] < matrix.shape[1]
         gram = matrix @ matrix.conj().T if wide else matrix.conj().T @ matrix
-        last = len(gram) - 1
-        values, found = eigh(gram, subset_by_index=[last, last])
-        vector = matrix.conj().T @ found[:, 0] if wide else found[:, 0]
-        tops.append(sqrt(max(float(values[0]), 0.0)))
+        value, vector = _top_of(gram)
+        vector = matrix.conj().T @ vector if wide else vector
+        tops.append(sqrt(max(value, 0.0)))
         vectors.append(vector / (np.linalg.norm(vector) or 1))
         sizes.append(sqrt(np.linalg.norm(matrix, 1) * np.linalg.norm(matrix, np.inf)))
     best = int(np.argmax(tops))
     vector = np.concatenate([vector * (place == best) for place, vector in enumerate(vectors)])
     return tops[best], vector, max(sizes) / tops[best] if tops[best] else 1.0
+
+
+def _top_of(gram: Array) -> tuple[float, Array]:
+    """Return the largest eigenvalue and its vector."""
+    last = len(gram) - 1
+    values, vectors = eigh(gram, subset_by_index=[last, last])
+    if not values.size:
+        # LAPACK's bisection can lose eigenvalues that are equal to many others, and SciPy does not say so.
+        values, vectors = eigh(gram, driver="evd")
+    return float(values[-1]), vectors[:, -1]
 
 
 def _start(geometry: ConvGeometry, mode: Array) -> Array:
