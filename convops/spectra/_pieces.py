@@ -67,7 +67,7 @@ def norm_of_pieces(
     attained : float
         What W makes of some vector of norm 1; positive.
     inside : float
-        A bound of the largest value of the symbol.
+        A bound of what no end has a part in: of the symbol, or of the circle that stands for it.
     useful : float
         A bound of ``‖W‖`` that is known.
     """
