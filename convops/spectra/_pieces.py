@@ -76,14 +76,14 @@ def norm_of_pieces(
     plan = _plan(geometry, grouped, lines)
     if plan.score >= _badness(useful / attained - 1):
         return None
-    excess = {line.line: line.excess for line in lines}
     bound = 0.0
     for parts in product(*[one.pieces for one in plan.cuts]):
         piece = piece_of(grouped, parts)
         if piece is None:
             bound = max(bound, inside)
             continue
-        factor = prod([excess[part] for part in parts if isinstance(part, FrequencyAxis)])
+        pairs = zip(parts, lines, strict=True)
+        factor = prod([line.excess for part, line in pairs if isinstance(part, FrequencyAxis)])
         found = _norm_of(piece, max(attained * _ABOVE, bound / factor), useful / factor / plan.factor)
         if found is None:
             return None
