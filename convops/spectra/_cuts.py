@@ -1,17 +1,19 @@
 """An axis cut in three, and what that costs: the two ends, where W folds, and the inside, where it does not.
 
 Along an axis, let φ(q) be a unit vector of three numbers for each sample q, one for each piece: (1, 0, 0) at
-the left end, from where it turns to (0, 1, 0) for the inside and on to (0, 0, 1) at the right. It turns in n
-equal steps, so far apart that no output reads across two of them. Then what an output p reads has one φ, or
-two with an angle of π/2n between them, and there is a vector r(p) with ``⟨r(p), φ(q)⟩ = 1`` for each of
-these samples: that one φ, or the mean of the two over the square of the cosine of half their angle, which is
-``1 / cos(π/4n)`` long. So ``(W x)[p]`` is the sum over the pieces a of ``r_a(p) (W φ_a x)[p]``, and by
-Cauchy and Schwarz
+the left end, from where it turns to (0, 1, 0) for the inside and on to (0, 0, 1) at the right. Each time it
+turns in n equal steps. These stand where an output begins to read, among the samples that are read at their
+own place alone, and so far apart that no output reads across two of them. Then what an output p reads has
+one φ, or two with an angle of π/(2n) between them, and there is a vector r(p) with ``⟨r(p), φ(q)⟩ = 1`` for
+each of these samples: that one φ, or the mean of the two over the square of the cosine of half their angle,
+which is ``1 / cos(π/(4n))`` long. So ``(W x)[p]`` is the sum over the pieces a of ``r_a(p) (W φ_a x)[p]``,
+and by Cauchy and Schwarz
 
-    ‖W x‖² <= Σ_a ‖W φ_a x‖² / cos²(π/4n) <= max ‖W_a‖² / cos²(π/4n) ‖x‖²
+    ‖W x‖² <= Σ_a ‖W φ_a x‖² / cos²(π/(4n)) <= max ‖W_a‖² / cos²(π/(4n)) ‖x‖²
 
 where W_a is W of the samples at which φ_a is not 0, as ``Σ_a ‖φ_a x‖² = ‖x‖²``. Over several axes one cut
-follows the other, and the factors multiply. Where outputs share no samples, steps cost nothing.
+follows the other, and the factors multiply. Where the kernel is no longer than the stride, no output reads
+across a step, and steps cost nothing.
 
 Functions whose squares add up to 1 cut Schrödinger operators alike: the IMS localization formula (Cycon,
 Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3). It has derivatives for what the steps do here.
@@ -26,7 +28,8 @@ import numpy as np
 from convops._axis import Axis
 from convops.boundary import extension_entries
 from convops.spectra._frequencies import FrequencyAxis
-from convops.spectra._sections import Section, section
+from convops.spectra._piece import Part
+from convops.spectra._sections import section
 
 _MOST_ENTRIES = 2**20
 """Entries of an axis that is taken as a whole."""
@@ -48,7 +51,7 @@ class Line(NamedTuple):
 class Cut(NamedTuple):
     """An axis, and the pieces that it is cut into."""
 
-    pieces: Sequence[FrequencyAxis | Section]
+    pieces: Sequence[Part]
     factor: float = 1.0
     """By how much ``‖W‖`` can exceed the largest norm of a piece; inf where nothing is known."""
 

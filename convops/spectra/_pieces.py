@@ -21,7 +21,7 @@ from convops.spectra._piece import Part, Piece, piece_of
 from convops.spectra._symbol import extension_norm, line_of, norm_of_sizes
 
 _DENSITY = 16
-"""Points of a grid per degree of the symbol: it can be exceeded by 0.5 %."""
+"""Points of a grid per degree of the symbol: it can be exceeded by 0.5 % per axis."""
 _CUTS = (1, 2, 3, 4, 5, 6, 8, 12, 16)
 """In how many steps to cut: 2 steps may cost 8 %, 4 cost 2 %, 16 cost 0.1 %."""
 _WORK = 2**33

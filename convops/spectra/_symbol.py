@@ -137,8 +137,8 @@ def grid_of(axis: Axis, density: int) -> tuple[FrequencyAxis, float]:
 def _circle_of(axis: Axis) -> FrequencyAxis:
     """Return the frequencies of the smallest circle that an axis, extended by its boundary, is cut out of.
 
-    Stride and dilation are taken without their common factor, and then the dilation is left out: both
-    only rename the frequencies.
+    Stride and dilation are taken without their common factor, and then the dilation is left out: it only
+    renames frequencies, or leaves some of them out.
     """
     common = gcd(axis.stride, axis.dilation)
     stride, dilation = axis.stride // common, axis.dilation // common
@@ -156,9 +156,9 @@ def work_of(frequencies: Frequencies) -> int:
 
 @lru_cache(64)
 def extension_norm(axis: Axis, of_moduli: bool = False) -> float:
-    """Return the 2-norm of the extension E of an axis, or of its moduli.
+    """Return the 2-norm of the extension E of an axis, or of its moduli; a bound where the border is large.
 
-    E is the identity above and below the rows B of the border, so its norm squared is ``1 + ‖B‖²``.
+    E is the identity between the rows B of the border, so its norm squared is ``1 + ‖B‖²``.
     """
     positions = np.concatenate([np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)])
     entries = extension_entries(positions, axis.size, axis.boundary)

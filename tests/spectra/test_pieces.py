@@ -94,6 +94,19 @@ def test_a_corner_may_be_what_makes_the_norm(boundary: str) -> None:
 
 
 @pytest.mark.usefixtures("cutting")
+def test_a_grid_keeps_its_excess_beside_a_circle_of_as_many_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = np.random.default_rng(0).standard_normal((5, 5))
+    A = Conv(weight, (63, 63), padding=((2, 1), (0, 1)), boundary="symmetric")
+    grid, circle = _pieces._lines(A.geometry, weight[None, None])
+    assert grid.line == circle.line
+    assert grid.excess > circle.excess == 1
+    monkeypatch.setattr(_pieces, "_norm_of", lambda piece, least, useful: least)
+    bound = norm_of_pieces(A.geometry, weight, 10.0, 0.0, inf)
+    factor = np.cos(np.pi / 8) ** -2
+    assert bound == pytest.approx(10 * _pieces._ABOVE * grid.excess * factor, rel=1e-9)
+
+
+@pytest.mark.usefixtures("cutting")
 def test_all_pieces_may_be_smaller_than_what_they_are_cut_from(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_pieces, "_CUTS", (1,))
     A = Conv([3, -4, -2, -2, -2], 40, padding="same", boundary="edge")
