@@ -18,6 +18,8 @@ _ENOUGH = 1e-4
 """The gain of one cycle, relative, that is not worth another."""
 _REST = 1e-8
 """A rest, relative, that ends a cycle: the value lacks no more than its square, the rest is noise."""
+_ORTHOGONAL = 1e-3
+"""How far from 1 the norm of a unit vector may be in a basis that counts as orthogonal."""
 
 
 def amplified(forward: Product, adjoint: Product, start: Array, enough: float = inf) -> tuple[Array, int]:
@@ -66,10 +68,20 @@ def _cycle(forward: Product, adjoint: Product, vector: Array, steps: int) -> tup
         if above[-1] <= _REST * max(diagonal):
             break
         vector = rest / above[-1]
-    size = len(diagonal)
-    _, values, right = np.linalg.svd(np.diag(diagonal) + np.diag(above[: size - 1], 1))
-    best = right[0] @ basis[:size]
-    length = float(np.linalg.norm(best))
-    if length < 0.5:  # of a basis that has lost its orthogonality
-        return basis[0], diagonal[0], 2 * size
-    return best / length, float(values[0]), 2 * size
+    vector, value = _most_amplified(basis, np.diag(diagonal) + np.diag(above[: len(diagonal) - 1], 1))
+    return vector, value, 2 * len(diagonal)
+
+
+def _most_amplified(basis: Array, bidiagonal: Array) -> tuple[Array, float]:
+    """Return the unit vector of a basis that a matrix amplifies most, and by how much.
+
+    A vector of as much of the basis as is one: where a value converges early, its vector comes back into the
+    basis, and what should have norm 1 does not.
+    """
+    for size in range(len(bidiagonal), 0, -1):
+        _, values, right = np.linalg.svd(bidiagonal[:size, :size])
+        vector = right[0] @ basis[:size]
+        length = float(np.linalg.norm(vector))
+        if abs(length - 1) < _ORTHOGONAL:
+            break
+    return vector / length, float(values[0])

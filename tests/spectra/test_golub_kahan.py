@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from convops import Conv
 from convops.spectra import _golub_kahan
 from convops.spectra._golub_kahan import amplified
 
@@ -49,10 +50,24 @@ def test_one_row_leaves_nothing_after_the_first_steps(row: list[float]) -> None:
         assert products <= 8
 
 
-def test_a_basis_that_is_no_longer_one_leaves_the_vector_it_began_with() -> None:
-    first = np.array([1.0, 0.0])
-    images = iter([first, np.array([0.6, 0.8])])
-    # The rest is -0.6 times the first vector, so the second is minus the first, and their sum nothing.
-    vector, value, _ = _golub_kahan._cycle(lambda x: next(images), lambda y: 0.4 * first, first, 2)
-    np.testing.assert_array_equal(vector, first)
-    assert value == 1
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("padding", [1000, 3000, 10_000, 30_000])
+def test_a_value_far_above_all_others_is_found_though_the_basis_is_soon_orthogonal_no_more(
+    padding: int, seed: int
+) -> None:
+    kernel = np.random.default_rng(seed).standard_normal(5)
+    W = Conv(kernel, 40, padding=((padding, 0),), boundary="edge").tosparse()
+    true = np.sqrt(np.linalg.norm((W.T @ W).toarray(), 2))
+    start = np.random.default_rng(0).standard_normal(40)
+    for seen in (1.0, 1e-6, 0.0):
+        vector, _ = amplified(lambda x: W @ x, lambda y: W.T @ y, start * [seen, *[1.0] * 39])
+        assert np.linalg.norm(W @ vector) == pytest.approx(true, rel=1e-9)
+
+
+def test_only_as_much_of_a_basis_is_used_as_is_orthogonal() -> None:
+    basis = np.array([[1.0, 0, 0], [0, 1, 0], [-0.6, -0.8, 0]])
+    bidiagonal = np.array([[1.0, 2, 0], [0, 1, 2], [0, 0, 1]])
+    vector, value = _golub_kahan._most_amplified(basis, bidiagonal)
+    _, values, right = np.linalg.svd(bidiagonal[:2, :2])
+    np.testing.assert_allclose(vector, [*right[0], 0])
+    assert value == values[0]
