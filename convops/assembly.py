@@ -384,7 +384,7 @@ def refuse_beyond_indexing(geometry: ConvGeometry) -> None:
 
 
 def border_bytes(axis: Axis) -> int:
-    """Return about what the intermediate arrays of `_axis_pattern` take, where they are not negligible."""
+    """Return about what the intermediate arrays of `axis_pattern` take, where they are not negligible."""
     start, stop = axis.interior
     outputs = axis.out_size - stop + start
     taps = min(axis.kernel, axis.size) if axis.boundary == "zeros" else axis.kernel

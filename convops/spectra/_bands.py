@@ -1,11 +1,13 @@
 """The Gram matrix of W along one axis, in the bands that LAPACK factorises.
 
 With T[k] the matrix of tap k of that axis and B[k] what the tap is along all others, a block,
-``W = Σ T[k] ⊗ B[k]`` and ``WᴴW = Σ T[k]ᵀT[l] ⊗ B[k]ᴴB[l]``. T is sparse and made of few different rows, so
-that the products of the blocks are taken once, and then added up where they stand.
+``W = Σ T[k] ⊗ B[k]`` and ``WᴴW = Σ T[k]ᵀT[l] ⊗ B[k]ᴴB[l]``. Where the blocks are many or large, their
+products are taken once, and then added up where they stand: T is sparse and made of few different rows.
+Where they are few and small, it is less work to multiply parts of W itself.
 """
 
 from collections.abc import Iterator
+from math import inf
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -15,6 +17,12 @@ from convops._arrays import Array
 from convops.spectra._sections import Section
 
 _ENTRIES_AT_ONCE = 2**22
+_CHUNK = 32
+"""The fewest samples that are multiplied at once."""
+_CHUNK_ENTRIES = 2**24
+"""The most entries of W that are multiplied at once."""
+_WORK_PER_CHUNK = 2**21
+_WORK_PER_SUM = 2**10
 
 
 def grams(section: Section, blocks: Array) -> Iterator[Array]:
@@ -34,24 +42,79 @@ def grams(section: Section, blocks: Array) -> Iterator[Array]:
     ndarray, shape (b + 1, some of the batch * n * columns)
         In Fortran order.
     """
-    samples, columns, apart = section.shape[2], blocks.shape[3], section.reach + 1
-    sums = _sums(section, apart)
-    step = max(_ENTRIES_AT_ONCE // (apart * samples * columns**2), 1)
-    for start in range(0, len(blocks), step):
-        some = blocks[start : start + step]
-        products = _products(some)
-        values = (sums @ products).reshape(apart, samples, len(some), columns, columns)
-        yield _in_bands(values)
+    batch, _, rows, columns = blocks.shape
+    step = max(_ENTRIES_AT_ONCE // ((section.reach + 1) * section.shape[2] * columns**2), 1)
+    parts = [blocks[start : start + step] for start in range(0, batch, step)]
+    if _work_of_chunks(section, batch, rows, columns) < _work_of_sums(section):
+        yield from (_from_chunks(section, part) for part in parts)
+    else:
+        sums = _sums(section)
+        yield from (_from_sums(section, sums, part) for part in parts)
 
 
-def work(section: Section, batch: int, columns: int) -> int:
+def work(section: Section, batch: int, rows: int, columns: int) -> float:
     """Return about how many operations it takes to factorise `grams`, and to make them."""
     length, width = section.shape[2] * columns, section.reach * columns + columns // 2 + 1
-    taps, outputs, _ = section.shape
-    return batch * length * width * (width + 16) + 1024 * outputs * taps**2
+    making = min(_work_of_sums(section), _work_of_chunks(section, batch, rows, columns))
+    return batch * length * width * (width + 16) + making
 
 
-def _sums(section: Section, apart: int) -> csr_array:
+def _work_of_sums(section: Section) -> int:
+    return _WORK_PER_SUM * int(np.sum(np.bincount(section.output) ** 2))
+
+
+def _work_of_chunks(section: Section, batch: int, rows: int, columns: int) -> float:
+    _, outputs, samples = section.shape
+    chunk, read = _chunk(section)
+    if outputs * rows * read * columns > _CHUNK_ENTRIES:
+        return inf
+    chunks = -(-samples // chunk)
+    return 2 * batch * outputs * rows * (read * columns) * (chunk * columns) + _WORK_PER_CHUNK * chunks
+
+
+def _chunk(section: Section) -> tuple[int, int]:
+    """Return of how many samples a chunk is, and how many there are until none shares an output with it."""
+    chunk = max(section.reach, _CHUNK)
+    return chunk, chunk + section.reach + 1
+
+
+def _from_chunks(section: Section, blocks: Array) -> Array:
+    """Return the bands from products of W at some samples and W at these and the next."""
+    batch, taps, rows, columns = blocks.shape
+    samples, width = section.shape[2], (section.reach + 1) * columns
+    chunk, read = _chunk(section)
+    bands = np.empty((batch, samples * columns, width), np.result_type(blocks, np.float64))
+    beside = blocks.swapaxes(0, 1).reshape(taps, -1)
+    order = np.argsort(section.sample)
+    tap, output, sample, coefficient = [entries[order] for entries in section[1:]]
+    for start in range(0, samples, chunk):
+        first, middle, last = np.searchsorted(sample, [start, start + chunk, start + read])
+        outputs, near = np.unique(output[first:middle]), slice(first, last)
+        shared = np.isin(output[near], outputs)
+        row, column = np.searchsorted(outputs, output[near][shared]), sample[near][shared] - start
+        T = csr_array(
+            (coefficient[near][shared].astype(np.float64), (row * read + column, tap[near][shared])),
+            (outputs.size * read, taps),
+        )
+        W = (T @ beside).reshape(outputs.size, read, batch, rows, columns).transpose(2, 0, 3, 1, 4)
+        W = W.reshape(batch, outputs.size * rows, read * columns)
+        products = np.ascontiguousarray(W[..., : chunk * columns].swapaxes(1, 2) @ W.conj())
+        # From the diagonal on, each row is one sample further to the right.
+        steps = products.strides[0], products.strides[1] + products.itemsize, products.itemsize
+        below = as_strided(products, (batch, chunk * columns, width), steps)
+        at = slice(start * columns, min(start + chunk, samples) * columns)
+        bands[:, at] = below[:, : at.stop - at.start]
+    return _filled(bands.reshape(-1, width))
+
+
+def _from_sums(section: Section, sums: csr_array, blocks: Array) -> Array:
+    """Return the bands from the products of all blocks, added up."""
+    batch, columns = len(blocks), blocks.shape[3]
+    values = sums @ _products(blocks)
+    return _in_bands(values.reshape(section.reach + 1, section.shape[2], batch, columns, columns))
+
+
+def _sums(section: Section) -> csr_array:
     """Return which products of taps an entry ``T[k]ᵀT[l]`` adds to, a sparse matrix.
 
     Its rows are the distances i - j of two samples and j, its columns k and l; from the diagonal on down.
@@ -65,7 +128,7 @@ def _sums(section: Section, apart: int) -> csr_array:
     (i, left), (j, right) = np.divmod(pairs.row, taps), np.divmod(pairs.col, taps)
     below = i >= j
     row, column = ((i - j) * samples + j)[below], (left * taps + right)[below]
-    return csr_array((pairs.data[below], (row, column)), (apart * samples, taps**2))
+    return csr_array((pairs.data[below], (row, column)), ((section.reach + 1) * samples, taps**2))
 
 
 def _products(blocks: Array) -> Array:
@@ -92,5 +155,10 @@ def _in_bands(values: Array) -> Array:
         shape = batch, samples - distance, columns, columns
         start = bands.reshape(-1)[distance * columns :]
         as_strided(start, shape, [item * step for step in steps])[...] = block
+    return _filled(bands)
+
+
+def _filled(bands: Array) -> Array:
+    """Return the bands, one in a column, without those at the end that hold nothing; one in a row."""
     filled = np.flatnonzero(bands.any(axis=0))
     return bands[:, : filled[-1] + 1 if filled.size else 1].T

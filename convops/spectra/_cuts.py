@@ -29,10 +29,10 @@ from convops._axis import Axis
 from convops.boundary import extension_entries
 from convops.spectra._frequencies import FrequencyAxis
 from convops.spectra._piece import Part
-from convops.spectra._sections import section
+from convops.spectra._sections import outputs_of, section
 
 _MOST_ENTRIES = 2**20
-"""Entries of an axis that is taken as a whole."""
+"""Entries of an axis, or of its end, that is taken as one piece."""
 
 
 class Line(NamedTuple):
@@ -66,7 +66,10 @@ def uncut(axis: Axis, line: Line) -> Cut:
 
 
 def cut(axis: Axis, line: Line, steps: int) -> Cut:
-    """Return an axis cut in so many steps at each end, or in fewer where it is short, or whole."""
+    """Return an axis cut in so many steps at each end, or in fewer where it is short, or whole.
+
+    Not where an end is long.
+    """
     if line.folding == 1:
         return Cut([line.line])
     left, right = _unfolded(axis)
@@ -78,7 +81,10 @@ def cut(axis: Axis, line: Line, steps: int) -> Cut:
         return uncut(axis, line)
     width = apart * (steps - 1)
     left_end, right_end = (0, left + width), (right - width, axis.size)
-    ends = [section(axis, start, stop) for start, stop in (left_end, right_end) if start < stop]
+    found = [(start, stop) for start, stop in (left_end, right_end) if start < stop]
+    if any(outputs_of(axis, *end).size * axis.kernel > _MOST_ENTRIES for end in found):
+        return Cut([line.line], inf)
+    ends = [section(axis, *end) for end in found]
     return Cut([line.line, *[end for end in ends if end.tap.size]], 1 / cos(pi / 4 / steps) if apart else 1.0)
 
 

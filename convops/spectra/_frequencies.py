@@ -12,10 +12,11 @@ doi:10.1137/S1064827598341384.
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from math import gcd, prod
+from math import gcd, isqrt, prod, sqrt
 from typing import NamedTuple
 
 import numpy as np
+from scipy.fft import ifft
 
 from convops._arrays import Array
 from convops._axis import Axis
@@ -25,6 +26,10 @@ from convops.geometry import ConvGeometry
 from convops.operators.closed_forms import with_channels
 
 _BYTES_AT_ONCE = 2**24
+_LONG = 64
+"""Taps of a kernel that may be transformed by FFT."""
+_FFT_BYTES = 2**28
+_FFT_WORK = 2**17
 
 
 class FrequencyAxis(NamedTuple):
@@ -38,18 +43,64 @@ class FrequencyAxis(NamedTuple):
     """How many times each output comes."""
     cosine: bool
 
+    @property
+    def turn(self) -> int:
+        """How many samples there are until the modes repeat."""
+        return self.points * self.aliases * (2 if self.cosine else 1)
+
+    @property
+    def products(self) -> int:
+        """How many products, of 8 u each, stand for what rounding does to a transform by FFT."""
+        # Of n points it is off by some log2(n) u in the 2-norm of all, which √n bounds in each.
+        return 0 if self.axis.kernel < _LONG else isqrt(self.turn) * self.turn.bit_length()
+
     def matrix(self, points: Ints) -> Array:
         """Return what each tap contributes at some of the points, ``(aliases, points, kernel)``.
 
         The columns of a unitary transform: W of the axis is made of these numbers and nothing else.
         """
-        offsets = self.axis.dilation * np.arange(self.axis.kernel) - self.axis.before
-        turn = self.points * self.aliases * (2 if self.cosine else 1)
-        frequencies = points + self.points * np.arange(self.aliases)[:, None]
-        angles = 2 * np.pi / turn * (frequencies[..., None] * (offsets % turn) % turn)
-        scale = np.sqrt(self.copies / self.aliases)
-        matrix: Array = scale * (np.cos(angles) if self.cosine else np.exp(1j * angles))
+        angles = 2 * np.pi / self.turn * (self._numbers(points)[..., None] * self._places() % self.turn)
+        matrix: Array = self._scale() * (np.cos(angles) if self.cosine else np.exp(1j * angles))
         return matrix
+
+    def transformed(self, points: Ints, taps: Array) -> Array:
+        """Return what the taps contribute at some of the points.
+
+        From the shape ``(before, kernel, behind)`` to ``(before, aliases, points, behind)``.
+        """
+        before, kernel, behind = taps.shape
+        values = self.turn * before * behind
+        by_matrix = points.size * self.aliases * kernel * (32 + before * behind)
+        by_fft = 8 * values * self.turn.bit_length() + _FFT_WORK
+        if kernel >= _LONG and by_fft < by_matrix and 16 * values <= _FFT_BYTES:
+            return self._by_fft(taps)[:, self._numbers(points)]
+        step = max(_BYTES_AT_ONCE // (16 * self.aliases * kernel), 1)
+        some = [points[start : start + step] for start in range(0, points.size, step)]
+        parts = [_along(self.matrix(part).reshape(-1, kernel), taps) for part in some]
+        return np.concatenate([part.reshape(before, self.aliases, -1, behind) for part in parts], axis=2)
+
+    def _by_fft(self, taps: Array) -> Array:
+        """Return what the taps contribute at all numbers, ``(before, turn, behind)``."""
+        before, _, behind = taps.shape
+        around = np.zeros((before, self.turn, behind), np.complex128)
+        for places in (self._places(), -self._places()) if self.cosine else (self._places(),):
+            np.add.at(around.swapaxes(0, 1), places % self.turn, taps.swapaxes(0, 1))
+        spectrum: Array = self._scale() * ifft(around, axis=1, norm="forward", overwrite_x=True)
+        if not self.cosine:
+            return spectrum
+        return np.asarray(spectrum if taps.dtype.kind == "c" else spectrum.real) / 2
+
+    def _numbers(self, points: Ints) -> Ints:
+        """Return which multiples of ``2π / turn`` the frequencies are, ``(aliases, points)``."""
+        return points + self.points * np.arange(self.aliases)[:, None]
+
+    def _places(self) -> Ints:
+        """Return where the taps stand on a turn."""
+        places: Ints = (self.axis.dilation * np.arange(self.axis.kernel) - self.axis.before) % self.turn
+        return places
+
+    def _scale(self) -> float:
+        return sqrt(self.copies / self.aliases)
 
     def modes(self, point: int) -> Array:
         """Return the inputs that are diagonal at a point, one for each alias, ``(aliases, size)``."""
@@ -116,9 +167,8 @@ class Frequencies(NamedTuple):
         values = np.moveaxis(self.weight, (0, 1, 2), (-3, -2, -1))
         seen, apart = 1, []
         for line, points in zip(self.axes, part, strict=True):
-            matrix = line.matrix(points).reshape(-1, line.axis.kernel)
-            values = _along(matrix, values.reshape(seen, line.axis.kernel, -1))
-            seen *= len(matrix)
+            values = line.transformed(points, values.reshape(seen, line.axis.kernel, -1))
+            seen *= line.aliases * points.size
             apart += [line.aliases, points.size]
         order = [2 * len(part), *range(1, 2 * len(part), 2), -2, -1, *range(0, 2 * len(part), 2)]
         values = values.reshape(*apart, *channels).transpose(order)

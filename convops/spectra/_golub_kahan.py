@@ -78,10 +78,11 @@ def _most_amplified(basis: Array, bidiagonal: Array) -> tuple[Array, float]:
     A vector of as much of the basis as is one: where a value converges early, its vector comes back into the
     basis, and what should have norm 1 does not.
     """
-    for size in range(len(bidiagonal), 0, -1):
+    size = len(bidiagonal)
+    while True:
         _, values, right = np.linalg.svd(bidiagonal[:size, :size])
         vector = right[0] @ basis[:size]
         length = float(np.linalg.norm(vector))
-        if abs(length - 1) < _ORTHOGONAL:
-            break
-    return vector / length, float(values[0])
+        if abs(length - 1) < _ORTHOGONAL or size == 1:
+            return vector / length, float(values[0])
+        size -= 1

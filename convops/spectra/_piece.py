@@ -30,15 +30,18 @@ class Piece(NamedTuple):
     def work(self) -> float:
         """Return about how many operations it takes to factorise `grams`; inf where they are too large."""
         batch, rows, columns = self.weight.shape[:3]
+        if self.weight.dtype.kind == "c":
+            batch *= 4  # a complex product is four
+        elif any(isinstance(part, FrequencyAxis) and not part.cosine for part in self.parts):
+            batch *= 2  # half of the points tell all
         for place, part in enumerate(self.parts):
             if isinstance(part, FrequencyAxis):
-                # Complex products are four; half of the points tell all.
-                batch, columns = batch * part.points * 2, columns * part.aliases
+                batch, columns = batch * part.points, columns * part.aliases
             elif place != self.place:
                 rows, columns = rows * part.shape[1], columns * part.shape[2]
-        side, columns, _ = self._shorter(rows, columns)
+        side, rows, columns, _ = self._shorter(rows, columns)
         entries = side.shape[2] * (side.reach + 1) * columns**2
-        return work(side, batch, columns) if entries <= _ENTRIES else inf
+        return work(side, batch, rows, columns) if entries <= _ENTRIES else inf
 
     def grams(self) -> Iterator[Array]:
         """Yield bands of WᴴW or of WWᴴ, whichever is less work, for some of the frequencies at once."""
@@ -51,13 +54,13 @@ class Piece(NamedTuple):
         for box in frequencies.parts():
             blocks = frequencies.blocks(box)
             blocks = blocks.reshape(-1, taps, blocks.shape[2] // taps, blocks.shape[3])
-            side, _, is_adjoint = self._shorter(*blocks.shape[2:])
+            side, *_, is_adjoint = self._shorter(*blocks.shape[2:])
             yield from grams(side, blocks.conj().swapaxes(-1, -2) if is_adjoint else blocks)
 
-    def _shorter(self, rows: int, columns: int) -> tuple[Section, int, bool]:
-        """Return the section or its adjoint, the columns of the blocks beside it, and which it is."""
-        sides = [(self.section, columns, False), (self.section.adjoint, rows, True)]
-        return min(sides, key=lambda side: work(side[0], 1, side[1]))
+    def _shorter(self, rows: int, columns: int) -> tuple[Section, int, int, bool]:
+        """Return the section or its adjoint, the shape of the blocks beside it, and which it is."""
+        sides = [(self.section, rows, columns, False), (self.section.adjoint, columns, rows, True)]
+        return min(sides, key=lambda side: work(side[0], 1, side[1], side[2]))
 
 
 def piece_of(weight: Array, parts: Sequence[Part]) -> Piece | None:

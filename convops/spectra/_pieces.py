@@ -49,8 +49,13 @@ class _Plan(NamedTuple):
     cuts: list[Cut]
     factor: float
     """By how much the norm can exceed the largest of the pieces."""
-    score: float
-    """How bad the factor is and how much work the pieces are, together; inf where that is too much."""
+    effort: float
+    """How much work the pieces are, in units of `_WORK`; inf where that is too much."""
+
+    @property
+    def score(self) -> float:
+        """How bad the factor is and how much work the pieces are, together."""
+        return _badness(self.factor - 1) + self.effort
 
 
 def norm_of_pieces(
@@ -91,6 +96,7 @@ def norm_of_pieces(
     # An entry of a Gram matrix adds up the products of all taps that meet, over outputs or over samples.
     sums = max(grouped.shape[1:3]) * prod([max(map(_length, one.pieces)) for one in plan.cuts])
     products = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
+    products += 2 * sum([line.line.products for line in lines])
     rounding = 8 * _UNIT * products * norm_of_sizes(geometry, weight) ** 2
     return sqrt(bound * bound + rounding) * plan.factor * (1 + 64 * _UNIT)
 
@@ -134,14 +140,17 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line]) -> _Plan:
         work = sum([piece.work() for piece in pieces if piece is not None])
         # Without an end it is the symbol alone, whose bound is known.
         is_open = any(pieces) and work <= _LONGEST * unit
-        return _Plan(cuts, factor, _badness(factor - 1) + work / unit if is_open else inf)
+        return _Plan(cuts, factor, work / unit if is_open else inf)
 
     axes = list(zip(geometry.axes, lines, strict=True))
     best = scored([uncut(axis, line) for axis, line in axes])
     for steps in _CUTS:
-        if best.score > _GOOD:
-            plan = scored([cut(axis, line, steps) for axis, line in axes])
-            best = min(best, plan, key=lambda plan: plan.score)
+        if best.score <= _GOOD:
+            break
+        plan = scored([cut(axis, line, steps) for axis, line in axes])
+        best = min(best, plan, key=lambda plan: plan.score)
+        if plan.effort >= best.score:  # more steps are more work
+            break
     return best
 
 

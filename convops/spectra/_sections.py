@@ -54,12 +54,23 @@ def section(axis: Axis, start: int, stop: int) -> Section:
     >>> part.toarray().astype(int).tolist()
     [[[0, 1], [1, 0], [0, 1]], [[1, 0], [0, 1], [0, 0]]]
     """
-    first = -(-(start + axis.before - axis.effective + 1) // axis.stride) if start else 0
-    last = (stop - 1 + axis.before) // axis.stride if stop < axis.size else axis.out_size - 1
-    outputs = np.arange(max(first, 0), min(last, axis.out_size - 1) + 1)
+    outputs = outputs_of(axis, start, stop)
     positions = axis.stride * outputs - axis.before + axis.dilation * np.arange(axis.kernel)[:, None]
     entries = extension_entries(positions.ravel(), axis.size, axis.boundary)
     within = (start <= entries.sample) & (entries.sample < stop)
     tap, output = np.divmod(entries.row[within], outputs.size)
     shape = axis.kernel, outputs.size, stop - start
     return Section(shape, tap, output, entries.sample[within] - start, entries.coefficient[within])
+
+
+def outputs_of(axis: Axis, start: int, stop: int) -> Ints:
+    """Return the outputs that can read samples ``start <= sample < stop``, all that one end has.
+
+    Examples
+    --------
+    >>> outputs_of(Axis(9, 2, 1, 1, 1, 0, "reflect"), 0, 2).tolist()
+    [0, 1, 2]
+    """
+    first = -(-(start + axis.before - axis.effective + 1) // axis.stride) if start else 0
+    last = (stop - 1 + axis.before) // axis.stride if stop < axis.size else axis.out_size - 1
+    return np.arange(max(first, 0), min(last, axis.out_size - 1) + 1)

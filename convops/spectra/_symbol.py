@@ -90,7 +90,8 @@ def products_of(frequencies: Frequencies) -> int:
     short, long = sorted(frequencies.block_shape)
     # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
     # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.
-    return long + (short * long // 16 if short > 1 else 0)
+    products = long + (short * long // 16 if short > 1 else 0)
+    return products + sum([line.products for line in frequencies.axes])
 
 
 def peak(frequencies: Frequencies) -> Peak:

@@ -34,6 +34,15 @@ _MET = 1.003
 """How far below a bound what is attained may be for no more to be looked for."""
 _CLOSE = 1.1
 """The same, once one has been tried that takes longer."""
+_BORDER_WORK = 40
+"""Operations that an entry of the border of one axis counts as."""
+_SUMS = 4
+"""Operations for sums that are as fast as some hundred in a product."""
+_SUMS_WORK = 2**20
+"""Operations for sums that are fast, whatever a product takes."""
+_TAPS = 32
+"""More taps than these are transformed, and cost a product no more."""
+_MANY_TAPS = 2**10
 _UNIT = 2.0**-53
 _ROUNDING = 1e-10
 """What the products with a composite may be off by, relative to the bound of its norm."""
@@ -103,7 +112,8 @@ def operator_norm(A: Any) -> OperatorNorm:
 
     For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
     moduli, where u is 2**-53. This takes on trust that LAPACK's largest eigenvalues and singular values are
-    off by no more than 8 u times the size of the matrix, relative to the largest.
+    off by no more than 8 u times the size of the matrix, relative to the largest, and a transform of n points
+    (of a kernel of 64 taps and more) by no more than 8 u log2(n), relative to its 2-norm.
 
     Parameters
     ----------
@@ -153,7 +163,7 @@ def operator_norm(A: Any) -> OperatorNorm:
         of_core = operator_norm(core)
         return replace(of_core, vector=_in_layout(of_core.vector, A))
     weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
-    W = Conv._of(Map(A.geometry, weight, False, "gemm"), False)
+    W = _operator(A.geometry, weight)
     found = _found(W, weight)
     vector, image = _seen_from(A, W, found.vector.astype(weight.dtype))
     slack = 8 * _UNIT * found.products * max(norm_of_sizes(A.geometry, weight), found.upper)
@@ -163,6 +173,15 @@ def operator_norm(A: Any) -> OperatorNorm:
     vector.flags.writeable = False
     # A power of 2 rounds where it makes a subnormal number.
     return OperatorNorm(max(nextafter(lower, -inf), 0.0), nextafter(upper, inf), vector, found.route)
+
+
+def _operator(geometry: ConvGeometry, weight: Array) -> Conv:
+    """Return W, whose products are added up as they stand, unless the taps are very many.
+
+    Then they leave more room for rounding than a transform needs.
+    """
+    engine = "gemm" if prod(geometry.kernel_size) <= _MANY_TAPS else "auto"
+    return Conv._of(Map(geometry, weight, False, engine), False)
 
 
 def _in_layout(vector: Array, A: ConvOperator) -> Array:
@@ -229,7 +248,7 @@ def _found(W: Conv, weight: Array) -> _Found:
 
 def _of_product(product: Factors, products: int) -> _Found:
     """Return the product of the norms of all axes, and of their vectors."""
-    found = [_found(Conv._of(Map(*factor, False, "gemm"), False), factor[1]) for factor in product.factors]
+    found = [_found(_operator(*factor), factor[1]) for factor in product.factors]
     upper = prod([one.upper for one in found]) + product.rest
     vector = reduce(np.multiply.outer, [one.vector for one in found]).ravel()
     exact = all(one.route.startswith("exact") for one in found)
@@ -244,8 +263,10 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
     grid = sampled(geometry, weight)
     top = peak(grid.frequencies)
     points = f"the symbol at {described(grid.frequencies)}"
-    sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
-    bounds = [(top.value * grid.factor, points), (sums, "sums of rows and of columns")]
+    bounds = [(top.value * grid.factor, points)]
+    if _sums_are_fast(geometry):
+        sums = [largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]
+        bounds.append((sqrt(prod(sums)), "sums of rows and of columns"))
     fast = Conv._of(Map(geometry, weight, False, "auto"), False)
     start = _start(geometry, top.vector)
     vector, spent = amplified(fast.matvec, fast.rmatvec, start, min(bounds)[0] / _MET)
@@ -269,6 +290,17 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
             bounds.append(found)
     upper, name = min(bounds)
     return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
+
+
+def _sums_are_fast(geometry: ConvGeometry) -> bool:
+    """Return whether all sums of rows and columns take no longer than some hundred products."""
+    at_border = [axis.out_size - stop + start for axis in geometry.axes for start, stop in [axis.interior]]
+    entries = [outputs * kernel for outputs, kernel in zip(at_border, geometry.kernel_size, strict=True)]
+    channels = geometry.out_channels * geometry.in_channels // geometry.groups
+    classes = prod([of_axis + kernel for of_axis, kernel in zip(entries, geometry.kernel_size, strict=True)])
+    work = _BORDER_WORK * sum(entries) + channels * classes
+    taps = min(prod(geometry.kernel_size), _TAPS)
+    return work <= max(_SUMS * channels * prod(geometry.output_shape) * taps, _SUMS_WORK)
 
 
 def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array, float]:

@@ -1,5 +1,7 @@
 """The bands hold the Gram matrix that numpy makes of the Kronecker products."""
 
+from math import inf
+
 import numpy as np
 import pytest
 
@@ -63,6 +65,34 @@ def test_nothing_read_makes_a_matrix_of_zeros() -> None:
 
 def test_more_channels_and_wider_kernels_are_more_work() -> None:
     narrow, wide = (section(Axis(30, kernel, 1, 1, 0, 0, "zeros"), 0, 30) for kernel in (2, 5))
-    assert work(narrow, 1, 4) < work(narrow, 1, 8)
-    assert work(narrow, 1, 8) < work(wide, 1, 8)
-    assert 2 * work(wide, 5, 8) > work(wide, 10, 8) > work(wide, 5, 8)
+    assert work(narrow, 1, 4, 4) < work(narrow, 1, 4, 8)
+    assert work(narrow, 1, 8, 8) < work(wide, 1, 8, 8)
+    assert 2 * work(wide, 5, 8, 8) > work(wide, 10, 8, 8) > work(wide, 5, 8, 8)
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("chunk", [1, 5, 32])
+def test_both_ways_make_the_same_bands(boundary: str, chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_bands, "_CHUNK", chunk)
+    rng = np.random.default_rng(0)
+    for axis in (Axis(47, 3, 1, 1, 1, 2, boundary), Axis(40, 4, 3, 2, 3, 5, boundary)):
+        for part in (section(axis, 0, axis.size), section(axis, 0, axis.size).adjoint):
+            blocks = rng.standard_normal((3, axis.kernel, 2, 3)) + 1j * rng.standard_normal(
+                (axis.kernel, 2, 3)
+            )
+            by_sums = _bands._from_sums(part, _bands._sums(part), blocks)
+            by_chunks = _bands._from_chunks(part, blocks)
+            np.testing.assert_allclose(by_chunks, by_sums, atol=1e-12 * np.abs(by_sums).max())
+
+
+def test_what_folds_on_one_sample_is_work_where_it_is_added_up() -> None:
+    ends = [section(Axis(600, 31, 1, 1, 30, 30, boundary), 0, 1) for boundary in ("edge", "reflect")]
+    edge, reflect = (_bands._work_of_sums(end.adjoint) for end in ends)
+    assert edge == _bands._WORK_PER_SUM * ends[0].tap.size ** 2 > 100 * reflect
+    assert work(ends[0].adjoint, 1, 1, 1) < edge / 10
+
+
+def test_what_would_not_fit_into_memory_is_added_up_or_left_alone() -> None:
+    end = section(Axis(2000, 5, 1, 1, 400_000, 0, "edge"), 0, 9)
+    assert _bands._work_of_chunks(end, 1, 2, 1) == inf
+    assert 0 < work(end, 1, 2, 1) < inf

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from convops import Conv
+from convops._axis import Axis
 from convops.assembly import oriented
-from convops.spectra._frequencies import frequencies_of
+from convops.spectra import _frequencies
+from convops.spectra._frequencies import FrequencyAxis, frequencies_of
 
 RNG = np.random.default_rng(0)
 
@@ -72,3 +74,52 @@ def test_every_frequency_is_counted_once(dtype: str) -> None:
 )
 def test_where_nothing_is_diagonal_there_are_none(options: dict[str, Any]) -> None:
     assert found_of(Conv([1.0, 3, 1], 8, **options)) is None
+
+
+LONG = [
+    FrequencyAxis(Axis(97, 70, 1, 1, 12, 57, "wrap"), 97, 1, 1, False),
+    FrequencyAxis(Axis(40, 70, 1, 3, 100, 107, "wrap"), 40, 1, 1, False),
+    FrequencyAxis(Axis(90, 64, 3, 2, 60, 66, "wrap"), 30, 3, 1, False),
+    FrequencyAxis(Axis(80, 71, 1, 1, 35, 35, "symmetric"), 80, 1, 1, True),
+]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex128"])
+@pytest.mark.parametrize("line", LONG, ids=["prime", "folded", "strided", "cosine"])
+def test_a_long_kernel_is_transformed_to_what_the_matrix_of_its_taps_makes_of_it(
+    line: FrequencyAxis, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taps = RNG.standard_normal((2, line.axis.kernel, 3)).astype(dtype)
+    if dtype == "complex128":
+        taps = taps + 1j * RNG.standard_normal(taps.shape)
+    scale = np.abs(taps).sum()
+    for points in (np.arange(line.points), np.array([0, 3, 17, line.points - 1])):
+        expected = np.einsum("apk,ikj->iapj", line.matrix(points), taps)
+        for work in (0, 10**12):
+            monkeypatch.setattr(_frequencies, "_FFT_WORK", work)
+            np.testing.assert_allclose(line.transformed(points, taps), expected, atol=1e-14 * scale)
+    by_fft = line._by_fft(taps)[:, line._numbers(points)]
+    assert by_fft.dtype == expected.dtype
+    np.testing.assert_allclose(by_fft, expected, atol=1e-14 * scale)
+
+
+def test_a_matrix_of_taps_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    line = LONG[2]
+    taps, points = RNG.standard_normal((2, line.axis.kernel, 3)), np.arange(7, 29)
+    together = line.transformed(points, taps)
+    monkeypatch.setattr(_frequencies, "_BYTES_AT_ONCE", 16 * 3 * 64 * 5)
+    monkeypatch.setattr(
+        _frequencies, "_along", lambda matrix, taps: (sizes.append(len(matrix)), matrix @ taps)[1]
+    )
+    sizes: list[int] = []
+    np.testing.assert_allclose(line.transformed(points, taps), together, atol=1e-12)
+    assert sizes == [15, 15, 15, 15, 6]
+
+
+def test_a_kernel_of_thousands_of_taps_takes_no_more_memory_than_a_transform() -> None:
+    taps = RNG.standard_normal(20_001)
+    A = Conv(taps, 300_000, padding="same", boundary="wrap")
+    frequencies = found_of(A)
+    (part,) = frequencies.parts()
+    values = np.abs(frequencies.blocks(part)).ravel()
+    np.testing.assert_allclose(values, np.abs(np.fft.rfft(taps, 300_000)), atol=1e-10)

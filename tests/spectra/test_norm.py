@@ -140,6 +140,51 @@ def test_the_bounds_are_within_a_fifth_where_the_kernel_is_large_against_the_ima
     assert found.upper <= 1.2 * found.lower
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("signs", [False, True])
+def test_the_norm_under_a_kernel_of_many_taps_lies_between_the_bounds(boundary: str, signs: bool) -> None:
+    rng = np.random.default_rng(0)
+    kernel = rng.standard_normal((35, 33)) if signs else rng.random((35, 33))
+    A = Conv(kernel, (38, 40), padding="same", boundary=boundary)
+    assert norm._operator(A.geometry, kernel)._map.method == "fft"
+    found, true = operator_norm(A), np.linalg.norm(A.toarray(), 2)
+    assert 0.999 * true <= found.lower <= true <= found.upper
+    if not signs and boundary != "antireflect":
+        assert found.upper <= 1.021 * true
+
+
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+@pytest.mark.parametrize("size", [400, 1500])
+@pytest.mark.parametrize("kernel", [101, 301])
+def test_the_norm_of_a_long_line_lies_between_close_bounds(kernel: int, size: int, boundary: str) -> None:
+    A = Conv(np.random.default_rng(0).standard_normal(kernel), size, padding="same", boundary=boundary)
+    with without_dense():
+        found = operator_norm(A)
+    true = np.linalg.norm(A.toarray(), 2)
+    assert found.lower <= true * (1 + 1e-12)
+    assert true * (1 - 1e-12) <= found.upper <= 1.04 * found.lower
+
+
+def test_sums_that_take_longer_than_some_hundred_products_are_not_taken() -> None:
+    rng = np.random.default_rng(0)
+    for kernel, size, fast in (
+        ((3, 3), (64, 64), True),
+        ((301,), (2000,), False),
+        ((63, 63), (64, 64), False),
+    ):
+        for boundary in ("reflect", "zeros"):
+            A = Conv(rng.standard_normal(kernel), size, padding="same", boundary=boundary)
+            assert norm._sums_are_fast(A.geometry) == fast
+    assert norm._sums_are_fast(Conv(rng.standard_normal(30_001), 60_000).geometry)
+
+
+def test_a_kernel_of_thousands_of_taps_needs_no_matrix_of_its_frequencies() -> None:
+    A = Conv(np.random.default_rng(0).random(20_001), 50_000, padding="same", boundary="reflect")
+    found = operator_norm(A)
+    assert found.upper >= A.weight.sum()
+    assert found.upper <= 1.021 * found.lower
+
+
 @pytest.mark.parametrize("boundary", ["zeros", "reflect", "symmetric", "edge"])
 def test_kernels_without_negative_taps_have_a_tight_bound(boundary: str) -> None:
     for kernel in ("bell", "box", "motion", "skew"):

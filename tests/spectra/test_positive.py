@@ -41,3 +41,26 @@ def test_it_stops_where_it_cannot_help_or_has_helped(monkeypatch: pytest.MonkeyP
 def test_extrapolation_has_no_moduli() -> None:
     for boundary, padding, known in (("antireflect", 1, False), ("antireflect", 0, True), ("edge", 1, True)):
         assert has_moduli(Conv([1, 1, 1], 5, padding=padding, boundary=boundary).geometry) == known
+
+
+@pytest.mark.parametrize("boundary", ["zeros", "edge", "reflect"])
+def test_the_products_of_a_large_kernel_may_be_transformed(boundary: str) -> None:
+    kernel = np.random.default_rng(0).random((35, 33))
+    A = Conv(kernel, (38, 40), padding="same", boundary=boundary)
+    M, least, rounding = _positive._product(A.geometry, kernel)
+    assert M._map.method == "fft"
+    assert least > _positive._LEAST
+    true = np.linalg.norm(A.toarray(), 2)
+    assert 0 < rounding < 1e-9 * true**2
+    assert true <= norm_of_moduli(A.geometry, kernel, inf, 0) <= 1.001 * true
+
+
+def test_what_transforms_are_off_by_is_added_to_each_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+    A = Conv(np.ones(3), 30, padding="same")
+    exact = norm_of_moduli(A.geometry, A.weight, inf, 0)
+    M, least, rounding = _positive._product(A.geometry, A.weight)
+    assert rounding == 0
+    monkeypatch.setattr(_positive, "_product", lambda geometry, moduli: (M, least, 0.01))
+    off = 0.01 * np.sqrt(30)
+    assert norm_of_moduli(A.geometry, A.weight, inf, 100.0) == pytest.approx(np.sqrt(9 + off))
+    assert norm_of_moduli(A.geometry, A.weight, inf, 0) > exact
