@@ -7,6 +7,7 @@ import pytest
 
 from convops import Conv
 from convops.spectra import _piece
+from convops.spectra._bands import work
 from convops.spectra._frequencies import by_group, frequency_axis
 from convops.spectra._piece import Piece, piece_of
 from convops.spectra._sections import section
@@ -76,3 +77,13 @@ def test_what_does_not_fit_into_memory_is_endless_work(monkeypatch: pytest.Monke
     assert 0 < piece.work() < inf
     monkeypatch.setattr(_piece, "_ENTRIES", 1000)
     assert piece.work() == inf
+
+
+def test_half_of_all_frequencies_are_work_and_complex_products_are_four() -> None:
+    weight = np.random.default_rng(0).standard_normal((3, 3, 3))
+    lines, works = ("edge", "wrap", "wrap"), []
+    for kernel in (weight, weight.astype(complex)):
+        A = Conv(kernel, (40, 12, 10), padding="same", boundary=lines)
+        works.append(whole(A, by_frequency=(False, True, True)).work())
+    axis, points = A.geometry.axes[0], 12 * 10
+    assert works == [work(section(axis, 0, axis.size), times * points, 1, 1) for times in (2, 4)]
