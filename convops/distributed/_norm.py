@@ -27,7 +27,8 @@ from convops.operators.map import Map
 from convops.spectra import OperatorNorm, operator_norm
 from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
 from convops.spectra._pieces import norm_of_pieces
-from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of, products_of
+from convops.spectra._rounding import UNIT
+from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of, roundings_of
 
 _WINDOW = 2**14
 """Samples of a window, all channels together."""
@@ -35,7 +36,6 @@ _DENSITY = 16
 _CHUNK = 2**27
 """Bytes of a chunk of the vector that attains the lower bound, unless there were very many."""
 _MOST_CHUNKS = 2**11
-_UNIT = 2.0**-53
 
 
 class _Window(NamedTuple):
@@ -55,8 +55,8 @@ def norm_of(A: Any) -> OperatorNorm:
     if small.geometry == geometry:
         return OperatorNorm(found.lower, found.upper, vector, found.route)
     weight, exponent = scaled(oriented(A._map.weight, geometry, A.flip), inexact=True)
-    value, products, name = _upper(geometry, weight, ldexp(found.lower, -exponent))
-    value += 8 * _UNIT * products * max(norm_of_sizes(geometry, weight), value)
+    value, roundings, name = _upper(geometry, weight, ldexp(found.lower, -exponent))
+    value += 8 * UNIT * roundings * max(norm_of_sizes(geometry, weight), value)
     upper = nextafter(float(unscaled(np.float64(value), exponent, np.dtype(np.float64))), inf)
     return OperatorNorm(found.lower, upper, vector, f"lower by a window of {small.shape}, upper by {name}")
 
@@ -74,13 +74,13 @@ def norm_in_layout(A: Any, layout: Layout) -> OperatorNorm:
 
 
 def _upper(geometry: ConvGeometry, weight: Array, attained: float) -> tuple[float, int, str]:
-    """Return the least bound, how many products it adds up, and where it comes from.
+    """Return the least bound, how far off it can be in units of 8 u, and where it comes from.
 
     `attained` is what W makes of some vector of norm 1, at least.
     """
     channels = max(geometry.in_channels, geometry.out_channels) // geometry.groups
-    products = channels * prod(geometry.kernel_size) + 64
-    products += sum(max(extension_gains(axis)) for axis in geometry.axes)
+    roundings = channels * prod(geometry.kernel_size) + 64
+    roundings += sum(max(extension_gains(axis)) for axis in geometry.axes)
     frequencies, excess, factor = _symbol(geometry, weight)
     largest = float(norms_of(frequencies).max())
     sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
@@ -88,7 +88,7 @@ def _upper(geometry: ConvGeometry, weight: Array, attained: float) -> tuple[floa
         (largest * factor, "the symbol on a grid"),
         (sums, "sums of rows and of columns"),
     ]
-    products += products_of(frequencies)
+    roundings += roundings_of(frequencies)
     taps = with_channels(geometry, weight)
     structured = any(frequency_axis(axis, taps, at) for at, axis in enumerate(geometry.axes, start=2))
     folds = any(axis.boundary != "zeros" and axis.before + axis.after for axis in geometry.axes)
@@ -97,7 +97,7 @@ def _upper(geometry: ConvGeometry, weight: Array, attained: float) -> tuple[floa
         if pieces is not None:
             bounds.append((pieces, "corners, edges and the inside"))
     value, name = min(bounds)
-    return value, products, name
+    return value, roundings, name
 
 
 def _symbol(geometry: ConvGeometry, weight: Array) -> tuple[Frequencies, float, float]:

@@ -20,9 +20,11 @@ _ENTRIES_AT_ONCE = 2**22
 _CHUNK = 32
 """The fewest samples that are multiplied at once."""
 _CHUNK_ENTRIES = 2**24
-"""The most entries of W that are multiplied at once."""
-_WORK_PER_CHUNK = 2**21
-_WORK_PER_SUM = 2**10
+"""The most entries of W that are multiplied at once, were all outputs to read a chunk."""
+_CHUNK_WORK = 2**21
+"""Operations that stand for finding what reads a chunk."""
+_SUM_WORK = 2**10
+"""Operations for a pair of taps that is added up: it is found once, and takes far fewer for each block."""
 
 
 def grams(section: Section, blocks: Array) -> Iterator[Array]:
@@ -43,13 +45,14 @@ def grams(section: Section, blocks: Array) -> Iterator[Array]:
         In Fortran order.
     """
     batch, _, rows, columns = blocks.shape
-    step = max(_ENTRIES_AT_ONCE // ((section.reach + 1) * section.shape[2] * columns**2), 1)
-    parts = [blocks[start : start + step] for start in range(0, batch, step)]
-    if _work_of_chunks(section, batch, rows, columns) < _work_of_sums(section):
-        yield from (_from_chunks(section, part) for part in parts)
-    else:
-        sums = _sums(section)
-        yield from (_from_sums(section, sums, part) for part in parts)
+    by_chunks = _work_of_chunks(section, batch, rows, columns) < _work_of_sums(section)
+    step = _ENTRIES_AT_ONCE // ((section.reach + 1) * section.shape[2] * columns**2)
+    if by_chunks:
+        step = min(step, _CHUNK_ENTRIES // _chunk_entries(section, rows, columns))
+    sums = None if by_chunks else _sums(section)
+    for start in range(0, batch, max(step, 1)):
+        some = blocks[start : start + max(step, 1)]
+        yield _from_chunks(section, some) if sums is None else _from_sums(section, sums, some)
 
 
 def work(section: Section, batch: int, rows: int, columns: int) -> float:
@@ -60,20 +63,24 @@ def work(section: Section, batch: int, rows: int, columns: int) -> float:
 
 
 def _work_of_sums(section: Section) -> int:
-    return _WORK_PER_SUM * int(np.sum(np.bincount(section.output) ** 2))
+    return _SUM_WORK * int(np.sum(np.bincount(section.output) ** 2))
 
 
 def _work_of_chunks(section: Section, batch: int, rows: int, columns: int) -> float:
-    _, outputs, samples = section.shape
-    chunk, read = _chunk(section)
-    if outputs * rows * read * columns > _CHUNK_ENTRIES:
+    entries = _chunk_entries(section, rows, columns)
+    if entries > _CHUNK_ENTRIES:
         return inf
-    chunks = -(-samples // chunk)
-    return 2 * batch * outputs * rows * (read * columns) * (chunk * columns) + _WORK_PER_CHUNK * chunks
+    chunk, _ = _chunk(section)
+    return 2 * batch * entries * chunk * columns + _CHUNK_WORK * -(-section.shape[2] // chunk)
+
+
+def _chunk_entries(section: Section, rows: int, columns: int) -> int:
+    """Return how many entries W has where all outputs meet all that a chunk is multiplied with."""
+    return section.shape[1] * rows * _chunk(section)[1] * columns
 
 
 def _chunk(section: Section) -> tuple[int, int]:
-    """Return of how many samples a chunk is, and how many there are until none shares an output with it."""
+    """Return how many samples a chunk has, and how many from its first on may share an output with it."""
     chunk = max(section.reach, _CHUNK)
     return chunk, chunk + section.reach + 1
 
@@ -159,6 +166,6 @@ def _in_bands(values: Array) -> Array:
 
 
 def _filled(bands: Array) -> Array:
-    """Return the bands, one in a column, without those at the end that hold nothing; one in a row."""
+    """Return bands that stand in columns as rows, without trailing ones of zeros."""
     filled = np.flatnonzero(bands.any(axis=0))
     return bands[:, : filled[-1] + 1 if filled.size else 1].T

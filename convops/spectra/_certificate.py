@@ -15,8 +15,7 @@ import numpy as np
 from scipy.linalg import get_lapack_funcs
 
 from convops._arrays import Array
-
-_UNIT = 2.0**-53
+from convops.spectra._rounding import UNIT
 
 
 def proven(bands: Array, square: float) -> float | None:
@@ -48,5 +47,5 @@ def proven(bands: Array, square: float) -> float | None:
     if failed or not np.isfinite(factor[0]).all():
         return None
     # A complex product rounds no more than four times what a real one does; twice that leaves room.
-    rounding = 8 * (len(bands) + 1) * _UNIT
+    rounding = 8 * (len(bands) + 1) * UNIT
     return float(square * (1 + 2 * len(bands) * rounding / (1 - rounding)))

@@ -68,7 +68,7 @@ def uncut(axis: Axis, line: Line) -> Cut:
 def cut(axis: Axis, line: Line, steps: int) -> Cut:
     """Return an axis cut in so many steps at each end, or in fewer where it is short, or whole.
 
-    Not where an end is long.
+    Where an end is too large to be one piece, nothing is known of the factor.
     """
     if line.folding == 1:
         return Cut([line.line])

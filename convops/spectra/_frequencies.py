@@ -29,7 +29,11 @@ _BYTES_AT_ONCE = 2**24
 _LONG = 64
 """Taps of a kernel that may be transformed by FFT."""
 _FFT_BYTES = 2**28
+"""Bytes that an FFT may take."""
 _FFT_WORK = 2**17
+"""Operations that stand for the call of an FFT."""
+_ENTRY_WORK = 32
+"""Operations for an entry of the matrix of taps: a sine and a cosine."""
 
 
 class FrequencyAxis(NamedTuple):
@@ -44,22 +48,24 @@ class FrequencyAxis(NamedTuple):
     cosine: bool
 
     @property
-    def turn(self) -> int:
+    def period(self) -> int:
         """How many samples there are until the modes repeat."""
         return self.points * self.aliases * (2 if self.cosine else 1)
 
     @property
-    def products(self) -> int:
-        """How many products, of 8 u each, stand for what rounding does to a transform by FFT."""
-        # Of n points it is off by some log2(n) u in the 2-norm of all, which √n bounds in each.
-        return 0 if self.axis.kernel < _LONG else isqrt(self.turn) * self.turn.bit_length()
+    def roundings(self) -> int:
+        """How far off a transform by FFT is, in units of 8 u and of the sum of the moduli of all taps."""
+        # In the 2-norm it is off by log2(n) of itself, which is up to √n of the taps; n may be any number.
+        return 0 if self.axis.kernel < _LONG else (isqrt(self.period) + 1) * self.period.bit_length()
 
     def matrix(self, points: Ints) -> Array:
         """Return what each tap contributes at some of the points, ``(aliases, points, kernel)``.
 
         The columns of a unitary transform: W of the axis is made of these numbers and nothing else.
         """
-        angles = 2 * np.pi / self.turn * (self._numbers(points)[..., None] * self._places() % self.turn)
+        angles = (
+            2 * np.pi / self.period * (self._indices(points)[..., None] * self._positions() % self.period)
+        )
         matrix: Array = self._scale() * (np.cos(angles) if self.cosine else np.exp(1j * angles))
         return matrix
 
@@ -69,43 +75,46 @@ class FrequencyAxis(NamedTuple):
         From the shape ``(before, kernel, behind)`` to ``(before, aliases, points, behind)``.
         """
         before, kernel, behind = taps.shape
-        values = self.turn * before * behind
-        by_matrix = points.size * self.aliases * kernel * (32 + before * behind)
-        by_fft = 8 * values * self.turn.bit_length() + _FFT_WORK
-        if kernel >= _LONG and by_fft < by_matrix and 16 * values <= _FFT_BYTES:
-            return self._by_fft(taps)[:, self._numbers(points)]
+        if self._is_fast(points.size, before * behind):
+            return self._by_fft(taps)[:, self._indices(points)]
         step = max(_BYTES_AT_ONCE // (16 * self.aliases * kernel), 1)
         some = [points[start : start + step] for start in range(0, points.size, step)]
         parts = [_along(self.matrix(part).reshape(-1, kernel), taps) for part in some]
         return np.concatenate([part.reshape(before, self.aliases, -1, behind) for part in parts], axis=2)
 
+    def _is_fast(self, points: int, lines: int) -> bool:
+        """Return whether an FFT of so many lines is faster than the matrix of taps at so many points."""
+        values = self.period * lines
+        fft = 8 * values * self.period.bit_length() + _FFT_WORK
+        matrix = points * self.aliases * self.axis.kernel * (_ENTRY_WORK + lines)
+        return self.axis.kernel >= _LONG and fft < matrix and 16 * values <= _FFT_BYTES
+
     def _by_fft(self, taps: Array) -> Array:
-        """Return what the taps contribute at all numbers, ``(before, turn, behind)``."""
+        """Return what the taps contribute at all frequencies of a period, ``(before, period, behind)``."""
         before, _, behind = taps.shape
-        around = np.zeros((before, self.turn, behind), np.complex128)
-        for places in (self._places(), -self._places()) if self.cosine else (self._places(),):
-            np.add.at(around.swapaxes(0, 1), places % self.turn, taps.swapaxes(0, 1))
+        around = np.zeros((before, self.period, behind), np.complex128)
+        for positions in (self._positions(), -self._positions()) if self.cosine else (self._positions(),):
+            np.add.at(around.swapaxes(0, 1), positions % self.period, taps.swapaxes(0, 1))
         spectrum: Array = self._scale() * ifft(around, axis=1, norm="forward", overwrite_x=True)
         if not self.cosine:
             return spectrum
         return np.asarray(spectrum if taps.dtype.kind == "c" else spectrum.real) / 2
 
-    def _numbers(self, points: Ints) -> Ints:
-        """Return which multiples of ``2π / turn`` the frequencies are, ``(aliases, points)``."""
+    def _indices(self, points: Ints) -> Ints:
+        """Return which multiples of ``2π / period`` the frequencies are, ``(aliases, points)``."""
         return points + self.points * np.arange(self.aliases)[:, None]
 
-    def _places(self) -> Ints:
-        """Return where the taps stand on a turn."""
-        places: Ints = (self.axis.dilation * np.arange(self.axis.kernel) - self.axis.before) % self.turn
-        return places
+    def _positions(self) -> Ints:
+        """Return where the taps stand in a period."""
+        positions: Ints = (self.axis.dilation * np.arange(self.axis.kernel) - self.axis.before) % self.period
+        return positions
 
     def _scale(self) -> float:
         return sqrt(self.copies / self.aliases)
 
     def modes(self, point: int) -> Array:
         """Return the inputs that are diagonal at a point, one for each alias, ``(aliases, size)``."""
-        turn = self.points * self.aliases
-        frequencies = np.pi / turn * (point + self.points * np.arange(self.aliases)[:, None])
+        frequencies = np.pi / (self.points * self.aliases) * self._indices(np.array([point]))
         samples = np.arange(self.axis.size)
         modes: Array = (
             np.cos(frequencies * (samples + 0.5)) if self.cosine else np.exp(2j * frequencies * samples)

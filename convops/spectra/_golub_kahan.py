@@ -14,10 +14,10 @@ Product = Callable[[Array], Array]
 _STEPS = 16
 _CYCLES = 8
 _BASIS_BYTES = 2**28
-_ENOUGH = 1e-4
+_GAIN = 1e-4
 """The gain of one cycle, relative, that is not worth another."""
 _REST = 1e-8
-"""A rest, relative, that ends a cycle: the value lacks no more than its square, the rest is noise."""
+"""A rest, relative, that ends a cycle: the space is invariant but for noise, and has nothing new to come."""
 _ORTHOGONAL = 1e-3
 """How far from 1 the norm of a unit vector may be in a basis that counts as orthogonal."""
 
@@ -42,7 +42,7 @@ def amplified(forward: Product, adjoint: Product, start: Array, enough: float = 
     for _ in range(_CYCLES):
         vector, value, spent = _cycle(forward, adjoint, vector, steps)
         products += spent
-        if value <= reached * (1 + _ENOUGH) or value >= enough:
+        if value <= reached * (1 + _GAIN) or value >= enough:
             break
         reached = value
     return vector, products

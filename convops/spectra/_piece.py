@@ -59,6 +59,7 @@ class Piece(NamedTuple):
 
     def _shorter(self, rows: int, columns: int) -> tuple[Section, int, int, bool]:
         """Return the section or its adjoint, the shape of the blocks beside it, and which it is."""
+        # For one block: both have as many.
         sides = [(self.section, rows, columns, False), (self.section.adjoint, columns, rows, True)]
         return min(sides, key=lambda side: work(side[0], 1, side[1], side[2]))
 

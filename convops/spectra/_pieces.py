@@ -18,7 +18,8 @@ from convops.spectra._certificate import proven
 from convops.spectra._cuts import Cut, Line, cut, uncut
 from convops.spectra._frequencies import FrequencyAxis, by_group, frequency_axis
 from convops.spectra._piece import Part, Piece, piece_of
-from convops.spectra._symbol import extension_norm, line_of, norm_of_sizes
+from convops.spectra._rounding import UNIT
+from convops.spectra._symbol import extension_norm, line_of, norm_of_sizes, work_of_product
 
 _DENSITY = 16
 """Points of a grid per degree of the symbol: it can be exceeded by 0.5 % per axis."""
@@ -28,10 +29,8 @@ _WORK = 2**33
 """Operations that count as much as a score of 1, where a product with W takes no more than `_PRODUCT`; in
 proportion else."""
 _LONGEST = 3
-"""Times that work, more than which is not done."""
+"""The most effort that a plan may take, in units of `_WORK`."""
 _PRODUCT = 2**22
-_TAPS = 32
-"""More taps than these are transformed, and cost a product no more."""
 _DEAR = 4
 """How fast the next per cent of excess gets worse than the one before: 20 % count as 36 %."""
 _GOOD = 0.01
@@ -40,7 +39,6 @@ _ABOVE = 1.0005
 """How far above what is attained the first bound is that is tried."""
 _STEPS = (1.0, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
 """Multiples of it that are tried, one after another."""
-_UNIT = 2.0**-53
 
 
 class _Plan(NamedTuple):
@@ -95,10 +93,10 @@ def norm_of_pieces(
         bound = max(bound, found * factor)
     # An entry of a Gram matrix adds up the products of all taps that meet, over outputs or over samples.
     sums = max(grouped.shape[1:3]) * prod([max(map(_length, one.pieces)) for one in plan.cuts])
-    products = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
-    products += 2 * sum([line.line.products for line in lines])
-    rounding = 8 * _UNIT * products * norm_of_sizes(geometry, weight) ** 2
-    return sqrt(bound * bound + rounding) * plan.factor * (1 + 64 * _UNIT)
+    roundings = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
+    roundings += 2 * sum([line.line.roundings for line in lines])
+    rounding = 8 * UNIT * roundings * norm_of_sizes(geometry, weight) ** 2
+    return sqrt(bound * bound + rounding) * plan.factor * (1 + 64 * UNIT)
 
 
 def _norm_of(piece: Piece, least: float, useful: float) -> float | None:
@@ -131,8 +129,7 @@ def _lines(geometry: ConvGeometry, weight: Array) -> list[Line]:
 
 def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line]) -> _Plan:
     """Return where to cut each axis, so that neither much is lost nor much is to be proven."""
-    taps = min(prod(geometry.kernel_size), _TAPS) * grouped.shape[2]
-    unit = _WORK * max(prod(geometry.output_shape) * taps / _PRODUCT, 1)
+    unit = _WORK * max(work_of_product(geometry) / _PRODUCT, 1)
 
     def scored(cuts: list[Cut]) -> _Plan:
         factor = prod([one.factor for one in cuts])
@@ -149,8 +146,8 @@ def _plan(geometry: ConvGeometry, grouped: Array, lines: list[Line]) -> _Plan:
             break
         plan = scored([cut(axis, line, steps) for axis, line in axes])
         best = min(best, plan, key=lambda plan: plan.score)
-        if plan.effort >= best.score:  # more steps are more work
-            break
+        if plan.effort >= best.score:
+            break  # more steps are more effort, and no score is below that
     return best
 
 

@@ -5,28 +5,24 @@ positive x, ``ρ(MᵀM) <= max (MᵀMx)ᵢ / xᵢ``, which is the largest row of
 and its rows by 1 / x; that leaves the eigenvalues. Collatz and Wielandt took it so. Each step of a power
 iteration brings x closer to the one for which it is an equation.
 
-The products of a large kernel are transformed, and what rounding does to such a one is known in the 2-norm
-alone: ``O(u log2(n)) ‖M‖ ‖x‖`` (Higham, "Accuracy and Stability of Numerical Algorithms", theorem 24.2). No
-entry is off by more. There x stays well away from 0, so that this is little.
+The products of a kernel of many taps are off by a part of the 2-norm (``._rounding``), which is added to each
+entry. There x is kept above a thousandth of its largest entry, so that this is little.
 """
 
-from math import inf, prod, sqrt
+from math import inf, sqrt
 
 import numpy as np
 
 from convops._arrays import Array
 from convops.geometry import ConvGeometry
-from convops.operators import Conv
-from convops.operators.map import Map
+from convops.spectra._rounding import MANY_TAPS, UNIT, has_many_taps, operator_of
 from convops.spectra._symbol import norm_of_sizes
 
 _STEPS = 40
-_TAPS = 2**10
-"""With more taps than these, products are transformed where that is faster."""
 _LEAST = 1e-9
 """The smallest entry of x, beside the largest."""
-_LEAST_TRANSFORMED = 1e-3
-_UNIT = 2.0**-53
+_LEAST_ROUNDED = 1e-3
+"""The same, where products are off by a part of the 2-norm."""
 
 
 def has_moduli(geometry: ConvGeometry) -> bool:
@@ -39,7 +35,9 @@ def has_moduli(geometry: ConvGeometry) -> bool:
 
 def norm_of_moduli(geometry: ConvGeometry, weight: Array, useful: float, enough: float) -> float:
     """Return a bound of ``‖W‖``; stop where it can no longer get below `useful`, or is below `enough`."""
-    M, least, rounding = _product(geometry, np.abs(weight))
+    moduli = np.abs(weight)
+    M, rounding = operator_of(geometry, moduli), _rounding_of(geometry, moduli)
+    least = _LEAST_ROUNDED if rounding else _LEAST
     x, bound = np.ones(M.shape[1]), inf
     for _ in range(_STEPS):
         image = M @ x
@@ -54,11 +52,8 @@ def norm_of_moduli(geometry: ConvGeometry, weight: Array, useful: float, enough:
     return bound
 
 
-def _product(geometry: ConvGeometry, moduli: Array) -> tuple[Conv, float, float]:
-    """Return M, the least entry of a vector for it, and how far off MᵀM x is, relative to x in the 2-norm."""
-    if prod(geometry.kernel_size) <= _TAPS:
-        return Conv._of(Map(geometry, moduli, False, "gemm"), False), _LEAST, 0.0
-    positions = prod([axis.before + axis.size + axis.after for axis in geometry.axes])
-    # Three transforms, and those of Mᵀ, each off by some 7 u log2(n).
-    rounding = 2 * 32 * _UNIT * (positions.bit_length() + 1) * norm_of_sizes(geometry, moduli) ** 2
-    return Conv._of(Map(geometry, moduli, False, "auto"), False), _LEAST_TRANSFORMED, rounding
+def _rounding_of(geometry: ConvGeometry, moduli: Array) -> float:
+    """Return how far off an entry of MᵀM x is, relative to the 2-norm of x, beyond a part of itself."""
+    if not has_many_taps(geometry):
+        return 0.0
+    return 2 * 8 * UNIT * MANY_TAPS * norm_of_sizes(geometry, moduli) ** 2

@@ -46,7 +46,7 @@ class Section(NamedTuple):
 def section(axis: Axis, start: int, stop: int) -> Section:
     """Return what is read of the samples ``start <= sample < stop``, and by which outputs.
 
-    A part of an axis is an end, or the inside, that no output reads from the other end, as "wrap" does.
+    A part of an axis is an end, or the inside, which no output may read from the other end, as under "wrap".
 
     Examples
     --------
@@ -64,7 +64,7 @@ def section(axis: Axis, start: int, stop: int) -> Section:
 
 
 def outputs_of(axis: Axis, start: int, stop: int) -> Ints:
-    """Return the outputs that can read samples ``start <= sample < stop``, all that one end has.
+    """Return the outputs that can read samples ``start <= sample < stop``: at an end, all that are beyond it.
 
     Examples
     --------

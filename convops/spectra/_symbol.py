@@ -34,6 +34,8 @@ _POINTS_PER_DEGREE = (32, 16, 8)
 _COARSEST = 4
 _WORK = 2**30
 _EXACT_BORDER = 2**20
+_TAPS = 32
+"""More taps than these are transformed, and cost a product no more."""
 
 
 class Peak(NamedTuple):
@@ -85,13 +87,13 @@ def norms_of(frequencies: Frequencies) -> Array:
     return np.concatenate([_largest(frequencies.blocks(part)).ravel() for part in frequencies.parts()])
 
 
-def products_of(frequencies: Frequencies) -> int:
-    """Return how many products, of 8 u each, stand for what rounding can do to `norms_of`."""
+def roundings_of(frequencies: Frequencies) -> int:
+    """Return how far off `norms_of` can be, in units of 8 u and of `norm_of_sizes`."""
     short, long = sorted(frequencies.block_shape)
     # An entry of the Gram matrix adds up `long` products; the moduli of a block come to no more than
     # ‖B‖_F² <= short * ‖B‖² there, and the square root halves what that is off.
-    products = long + (short * long // 16 if short > 1 else 0)
-    return products + sum([line.products for line in frequencies.axes])
+    roundings = long + (short * long // 16 if short > 1 else 0)
+    return roundings + sum([line.roundings for line in frequencies.axes])
 
 
 def peak(frequencies: Frequencies) -> Peak:
@@ -146,6 +148,12 @@ def _circle_of(axis: Axis) -> FrequencyAxis:
     points = axis.out_size + dilation * (axis.kernel - 1) // stride
     line = axis._replace(stride=stride, dilation=1, before=0)
     return FrequencyAxis(line, points, stride, 1, False)
+
+
+def work_of_product(geometry: ConvGeometry) -> int:
+    """Return about how many operations a product with W takes."""
+    taps = min(prod(geometry.kernel_size), _TAPS) * geometry.in_channels // geometry.groups
+    return prod(geometry.output_shape) * taps
 
 
 def work_of(frequencies: Frequencies) -> int:

@@ -23,7 +23,8 @@ from convops.spectra._golub_kahan import amplified
 from convops.spectra._pieces import norm_of_pieces
 from convops.spectra._positive import has_moduli, norm_of_moduli
 from convops.spectra._product import Factors, factors_of
-from convops.spectra._symbol import norm_of_sizes, peak, products_of, sampled
+from convops.spectra._rounding import UNIT, has_many_taps, operator_of
+from convops.spectra._symbol import norm_of_sizes, peak, roundings_of, sampled, work_of_product
 from convops.spectra.values import dense_group, described, operator_of_convops
 
 _DENSE_WORK = 2**27
@@ -37,13 +38,9 @@ _CLOSE = 1.1
 _BORDER_WORK = 40
 """Operations that an entry of the border of one axis counts as."""
 _SUMS = 4
-"""Operations for sums that are as fast as some hundred in a product."""
+"""Operations for sums, per operation of a product, that take no longer than some hundred products."""
 _SUMS_WORK = 2**20
-"""Operations for sums that are fast, whatever a product takes."""
-_TAPS = 32
-"""More taps than these are transformed, and cost a product no more."""
-_MANY_TAPS = 2**10
-_UNIT = 2.0**-53
+"""Operations for sums that are always taken."""
 _ROUNDING = 1e-10
 """What the products with a composite may be off by, relative to the bound of its norm."""
 
@@ -93,7 +90,8 @@ def operator_norm(A: Any) -> OperatorNorm:
     The bounds meet, up to rounding, where `singular_values` knows the structure (each axis wraps, or is
     mirrored under a symmetric kernel), where W is small enough to be made dense, and where a kernel of one
     channel is a product of one per axis (Gaussian, box, Sobel) and either holds for each axis. Else `lower`
-    is what a vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these:
+    is what a vector from Golub–Kahan bidiagonalisation attains, and `upper` is the least of these. The second
+    is left out where it would take long, and the last two where the others are close.
 
     - The largest singular value of the symbol, bounded from a grid, or from a circle that a short axis is a
       part of, times the norm of each axis' extension. That of "zeros" is 1, so this is close as soon as the
@@ -113,7 +111,8 @@ def operator_norm(A: Any) -> OperatorNorm:
     For rounding, both give way by ``8 u`` times the products that a result adds up, times the norm of all
     moduli, where u is 2**-53. This takes on trust that LAPACK's largest eigenvalues and singular values are
     off by no more than 8 u times the size of the matrix, relative to the largest, and a transform of n points
-    (of a kernel of 64 taps and more) by no more than 8 u log2(n), relative to its 2-norm.
+    by no more than ``8 u log2(n)``: in the 2-norm relative to its own, and for products of small primes entry
+    by entry relative to the moduli of all points.
 
     Parameters
     ----------
@@ -163,25 +162,16 @@ def operator_norm(A: Any) -> OperatorNorm:
         of_core = operator_norm(core)
         return replace(of_core, vector=_in_layout(of_core.vector, A))
     weight, exponent = scaled(oriented(A.weight, A.geometry, A.flip), inexact=True)
-    W = _operator(A.geometry, weight)
+    W = operator_of(A.geometry, weight)
     found = _found(W, weight)
     vector, image = _seen_from(A, W, found.vector.astype(weight.dtype))
-    slack = 8 * _UNIT * found.products * max(norm_of_sizes(A.geometry, weight), found.upper)
+    slack = 8 * UNIT * found.roundings * max(norm_of_sizes(A.geometry, weight), found.upper)
     bounds = np.array([max(_length(image) - slack, 0.0), found.upper + slack])
     lower, upper = unscaled(bounds, exponent, np.dtype(np.float64)).tolist()
     vector = vector.reshape(A.input_shape)
     vector.flags.writeable = False
     # A power of 2 rounds where it makes a subnormal number.
     return OperatorNorm(max(nextafter(lower, -inf), 0.0), nextafter(upper, inf), vector, found.route)
-
-
-def _operator(geometry: ConvGeometry, weight: Array) -> Conv:
-    """Return W, whose products are added up as they stand, unless the taps are very many.
-
-    Then they leave more room for rounding than a transform needs.
-    """
-    engine = "gemm" if prod(geometry.kernel_size) <= _MANY_TAPS else "auto"
-    return Conv._of(Map(geometry, weight, False, engine), False)
 
 
 def _in_layout(vector: Array, A: ConvOperator) -> Array:
@@ -216,48 +206,48 @@ class _Found(NamedTuple):
     upper: float
     vector: Array
     """One that W amplifies about as much as it can, shape ``(N,)``."""
-    products: int
-    """How many products each result adds up, one after another."""
+    roundings: int
+    """How far off both sides can be, in units of 8 u: as many as the products that a result adds up."""
     route: str
 
 
 def _found(W: Conv, weight: Array) -> _Found:
     """Return what is found of W by the first route that is open to it."""
     geometry = W.geometry
-    products = max(geometry.in_channels, geometry.out_channels) // geometry.groups
-    products = products * prod(geometry.kernel_size) + 64
-    products += sum(max(extension_gains(axis)) for axis in geometry.axes)
+    roundings = max(geometry.in_channels, geometry.out_channels) // geometry.groups
+    roundings = roundings * prod(geometry.kernel_size) + 64
+    roundings += sum(max(extension_gains(axis)) for axis in geometry.axes)
     if not weight.any():
-        return _Found(0.0, np.ones(W.shape[1]), products, "exact: all taps are 0")
+        return _Found(0.0, np.ones(W.shape[1]), roundings, "exact: all taps are 0")
     frequencies = frequencies_of(geometry, weight)
     if frequencies is not None:
         top = peak(frequencies)
-        products += products_of(frequencies)
+        roundings += roundings_of(frequencies)
         route = f"exact up to rounding: the largest of {described(frequencies)}"
-        return _Found(top.value, top.vector.ravel(), products, route)
+        return _Found(top.value, top.vector.ravel(), roundings, route)
     if (product := factors_of(geometry, weight)) is not None:
-        return _of_product(product, products)
+        return _of_product(product, roundings)
     rows, columns = (size // geometry.groups for size in W.shape)
     if geometry.groups * rows * columns * min(rows, columns) <= _DENSE_WORK:
         value, vector, spread = _dense(geometry, weight)
         route = f"exact up to rounding: a dense matrix of {rows} × {columns}"
         # A Gram matrix is off by the squares of moduli, which the root halves.
-        return _Found(value, vector, products + int(max(rows, columns) * (1 + spread**2 / 16)), route)
-    return _between(W, weight, products)
+        return _Found(value, vector, roundings + int(max(rows, columns) * (1 + spread**2 / 16)), route)
+    return _between(W, weight, roundings)
 
 
-def _of_product(product: Factors, products: int) -> _Found:
+def _of_product(product: Factors, roundings: int) -> _Found:
     """Return the product of the norms of all axes, and of their vectors."""
-    found = [_found(_operator(*factor), factor[1]) for factor in product.factors]
+    found = [_found(operator_of(*factor), factor[1]) for factor in product.factors]
     upper = prod([one.upper for one in found]) + product.rest
     vector = reduce(np.multiply.outer, [one.vector for one in found]).ravel()
     exact = all(one.route.startswith("exact") for one in found)
     routes = "; ".join(one.route.removeprefix("exact up to rounding: ") for one in found)
     route = f"{'exact up to rounding: ' if exact else ''}axis by axis, {routes}"
-    return _Found(upper, vector, products + sum([one.products for one in found]), route)
+    return _Found(upper, vector, roundings + sum([one.roundings for one in found]), route)
 
 
-def _between(W: Conv, weight: Array, products: int) -> _Found:
+def _between(W: Conv, weight: Array, roundings: int) -> _Found:
     """Return the best bound from above that is known, and a vector from Golub–Kahan bidiagonalisation."""
     geometry = W.geometry
     grid = sampled(geometry, weight)
@@ -267,11 +257,11 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
     if _sums_are_fast(geometry):
         sums = [largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]
         bounds.append((sqrt(prod(sums)), "sums of rows and of columns"))
-    fast = Conv._of(Map(geometry, weight, False, "auto"), False)
+    fast = W if has_many_taps(geometry) else Conv._of(Map(geometry, weight, False, "auto"), False)
     start = _start(geometry, top.vector)
     vector, spent = amplified(fast.matvec, fast.rmatvec, start, min(bounds)[0] / _MET)
     attained = float(np.linalg.norm(W @ vector))
-    products += products_of(grid.frequencies)
+    roundings += roundings_of(grid.frequencies)
 
     def by_moduli(least: float) -> tuple[float, str] | None:
         if not has_moduli(geometry):
@@ -289,7 +279,7 @@ def _between(W: Conv, weight: Array, products: int) -> _Found:
         if min(bounds)[0] > enough * attained and (found := bound(min(bounds)[0])):
             bounds.append(found)
     upper, name = min(bounds)
-    return _Found(upper, vector, products, f"lower by {spent} products, upper by {name}")
+    return _Found(upper, vector, roundings, f"lower by {spent} products, upper by {name}")
 
 
 def _sums_are_fast(geometry: ConvGeometry) -> bool:
@@ -299,8 +289,7 @@ def _sums_are_fast(geometry: ConvGeometry) -> bool:
     channels = geometry.out_channels * geometry.in_channels // geometry.groups
     classes = prod([of_axis + kernel for of_axis, kernel in zip(entries, geometry.kernel_size, strict=True)])
     work = _BORDER_WORK * sum(entries) + channels * classes
-    taps = min(prod(geometry.kernel_size), _TAPS)
-    return work <= max(_SUMS * channels * prod(geometry.output_shape) * taps, _SUMS_WORK)
+    return work <= max(_SUMS * work_of_product(geometry), _SUMS_WORK)
 
 
 def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array, float]:

@@ -10,6 +10,7 @@ from convops._axis import Axis
 from convops.assembly import oriented
 from convops.spectra import _frequencies
 from convops.spectra._frequencies import FrequencyAxis, frequencies_of
+from convops.spectra._rounding import UNIT
 
 RNG = np.random.default_rng(0)
 
@@ -95,12 +96,24 @@ def test_a_long_kernel_is_transformed_to_what_the_matrix_of_its_taps_makes_of_it
     scale = np.abs(taps).sum()
     for points in (np.arange(line.points), np.array([0, 3, 17, line.points - 1])):
         expected = np.einsum("apk,ikj->iapj", line.matrix(points), taps)
-        for work in (0, 10**12):
-            monkeypatch.setattr(_frequencies, "_FFT_WORK", work)
-            np.testing.assert_allclose(line.transformed(points, taps), expected, atol=1e-14 * scale)
-    by_fft = line._by_fft(taps)[:, line._numbers(points)]
-    assert by_fft.dtype == expected.dtype
-    np.testing.assert_allclose(by_fft, expected, atol=1e-14 * scale)
+        for is_fast in (True, False):
+            monkeypatch.setattr(FrequencyAxis, "_is_fast", lambda *_, is_fast=is_fast: is_fast)
+            found = line.transformed(points, taps)
+            assert found.dtype == expected.dtype
+            np.testing.assert_allclose(found, expected, atol=1e-14 * scale)
+
+
+@pytest.mark.parametrize("size", [97, 120, 255, 997, 1024, 65_537])
+def test_a_transform_is_off_by_less_than_is_reckoned(size: int) -> None:
+    line = FrequencyAxis(Axis(size, 90, 1, 1, 30, 59, "wrap"), size, 1, 1, False)
+    taps = RNG.standard_normal(90) * 10.0 ** RNG.integers(-8, 1, 90)
+    points = np.arange(size)[:: max(size // 500, 1)]
+    turn = 2 * np.arccos(np.longdouble(-1)) / size
+    angles = turn * (points[:, None] * (np.arange(90) - 30) % size)
+    true = (np.cos(angles) + 1j * np.sin(angles)) @ taps.astype(np.longdouble)
+    found = line._by_fft(taps[None, :, None])[0, points, 0]
+    reckoned = 8 * UNIT * line.roundings * np.abs(taps).sum()
+    assert 1e-6 * reckoned < float(np.abs(found - true).max()) <= reckoned
 
 
 def test_a_matrix_of_taps_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,7 +129,10 @@ def test_a_matrix_of_taps_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> N
     assert sizes == [15, 15, 15, 15, 6]
 
 
-def test_a_kernel_of_thousands_of_taps_takes_no_more_memory_than_a_transform() -> None:
+def test_a_kernel_of_thousands_of_taps_needs_no_matrix_of_its_frequencies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(FrequencyAxis, "matrix")
     taps = RNG.standard_normal(20_001)
     A = Conv(taps, 300_000, padding="same", boundary="wrap")
     frequencies = found_of(A)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 
 from convops import Conv, operator_norm
 from convops.spectra import norm
+from convops.spectra._frequencies import FrequencyAxis
 from oracles import Array
 from registry import BOUNDARIES, CASES, Case, cases, magnitude_of, matrix_of, weights_for
 
@@ -146,7 +147,6 @@ def test_the_norm_under_a_kernel_of_many_taps_lies_between_the_bounds(boundary: 
     rng = np.random.default_rng(0)
     kernel = rng.standard_normal((35, 33)) if signs else rng.random((35, 33))
     A = Conv(kernel, (38, 40), padding="same", boundary=boundary)
-    assert norm._operator(A.geometry, kernel)._map.method == "fft"
     found, true = operator_norm(A), np.linalg.norm(A.toarray(), 2)
     assert 0.999 * true <= found.lower <= true <= found.upper
     if not signs and boundary != "antireflect":
@@ -178,7 +178,10 @@ def test_sums_that_take_longer_than_some_hundred_products_are_not_taken() -> Non
     assert norm._sums_are_fast(Conv(rng.standard_normal(30_001), 60_000).geometry)
 
 
-def test_a_kernel_of_thousands_of_taps_needs_no_matrix_of_its_frequencies() -> None:
+def test_a_kernel_of_thousands_of_taps_needs_no_matrix_of_its_frequencies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr(FrequencyAxis, "matrix")
     A = Conv(np.random.default_rng(0).random(20_001), 50_000, padding="same", boundary="reflect")
     found = operator_norm(A)
     assert found.upper >= A.weight.sum()

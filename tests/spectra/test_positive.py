@@ -8,6 +8,7 @@ import pytest
 from convops import Conv
 from convops.spectra import _positive
 from convops.spectra._positive import has_moduli, norm_of_moduli
+from convops.spectra._rounding import operator_of
 from registry import CASES, Case, weights_for
 
 
@@ -47,20 +48,20 @@ def test_extrapolation_has_no_moduli() -> None:
 def test_the_products_of_a_large_kernel_may_be_transformed(boundary: str) -> None:
     kernel = np.random.default_rng(0).random((35, 33))
     A = Conv(kernel, (38, 40), padding="same", boundary=boundary)
-    M, least, rounding = _positive._product(A.geometry, kernel)
+    M = operator_of(A.geometry, kernel)
     assert M._map.method == "fft"
-    assert least > _positive._LEAST
-    true = np.linalg.norm(A.toarray(), 2)
-    assert 0 < rounding < 1e-9 * true**2
+    W, x = A.toarray(), np.random.default_rng(1).random(A.shape[1])
+    off = np.abs(M.T @ (M @ x) - W.T @ (W @ x)).max()
+    assert off < _positive._rounding_of(A.geometry, kernel) * np.linalg.norm(x) < 1e8 * off
+    true = np.linalg.norm(W, 2)
     assert true <= norm_of_moduli(A.geometry, kernel, inf, 0) <= 1.001 * true
 
 
-def test_what_transforms_are_off_by_is_added_to_each_entry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_product_is_off_by_is_added_to_each_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     A = Conv(np.ones(3), 30, padding="same")
     exact = norm_of_moduli(A.geometry, A.weight, inf, 0)
-    M, least, rounding = _positive._product(A.geometry, A.weight)
-    assert rounding == 0
-    monkeypatch.setattr(_positive, "_product", lambda geometry, moduli: (M, least, 0.01))
+    assert _positive._rounding_of(A.geometry, A.weight) == 0
+    monkeypatch.setattr(_positive, "_rounding_of", lambda geometry, moduli: 0.01)
     off = 0.01 * np.sqrt(30)
     assert norm_of_moduli(A.geometry, A.weight, inf, 100.0) == pytest.approx(np.sqrt(9 + off))
     assert norm_of_moduli(A.geometry, A.weight, inf, 0) > exact
