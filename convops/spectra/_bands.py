@@ -22,7 +22,8 @@ _CHUNK = 32
 _CHUNK_ENTRIES = 2**24
 """The most entries of W that are multiplied at once, were all outputs to read a chunk."""
 _CHUNK_WORK = 2**21
-"""Operations that stand for finding what reads a chunk."""
+_ENTRY_WORK = 2**13
+"""Operations that stand for finding what reads a chunk, and for each entry of it."""
 _SUM_WORK = 2**10
 """Operations for a pair of taps that is added up: it is found once, and takes far fewer for each block."""
 
@@ -63,7 +64,7 @@ def work(section: Section, batch: int, rows: int, columns: int) -> float:
 
 
 def _work_of_sums(section: Section) -> int:
-    return _SUM_WORK * int(np.sum(np.bincount(section.output) ** 2))
+    return _SUM_WORK * section.pairs
 
 
 def _work_of_chunks(section: Section, batch: int, rows: int, columns: int) -> float:
@@ -71,7 +72,8 @@ def _work_of_chunks(section: Section, batch: int, rows: int, columns: int) -> fl
     if entries > _CHUNK_ENTRIES:
         return inf
     chunk, _ = _chunk(section)
-    return 2 * batch * entries * chunk * columns + _CHUNK_WORK * -(-section.shape[2] // chunk)
+    finding = _CHUNK_WORK * -(-section.shape[2] // chunk) + _ENTRY_WORK * section.tap.size
+    return 2 * batch * entries * chunk * columns + finding
 
 
 def _chunk_entries(section: Section, rows: int, columns: int) -> int:
@@ -93,7 +95,8 @@ def _from_chunks(section: Section, blocks: Array) -> Array:
     bands = np.empty((batch, samples * columns, width), np.result_type(blocks, np.float64))
     beside = blocks.swapaxes(0, 1).reshape(taps, -1)
     order = np.argsort(section.sample)
-    tap, output, sample, coefficient = [entries[order] for entries in section[1:]]
+    entries = section.tap, section.output, section.sample, section.coefficient
+    tap, output, sample, coefficient = [values[order] for values in entries]
     for start in range(0, samples, chunk):
         first, middle, last = np.searchsorted(sample, [start, start + chunk, start + read])
         outputs, near = np.unique(output[first:middle]), slice(first, last)

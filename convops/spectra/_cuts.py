@@ -6,13 +6,14 @@ turns in n equal steps. These stand where an output begins to read, among the sa
 own place alone, and so far apart that no output reads across two of them. Then what an output p reads has
 one φ, or two with an angle of π/(2n) between them, and there is a vector r(p) with ``⟨r(p), φ(q)⟩ = 1`` for
 each of these samples: that one φ, or the mean of the two over the square of the cosine of half their angle,
-which is ``1 / cos(π/(4n))`` long. So ``(W x)[p]`` is the sum over the pieces a of ``r_a(p) (W φ_a x)[p]``,
-and by Cauchy and Schwarz
+which is ``1 / cos(π/(4n))`` long. So ``(W x)[p]`` is the sum over the pieces a of ``r_a(p) (W φ_a x)[p]``.
+With W_a for W of the samples at which φ_a is not 0, and numbers ``c_a >= ‖W_a‖``, Cauchy and Schwarz have
 
-    ‖W x‖² <= Σ_a ‖W φ_a x‖² / cos²(π/(4n)) <= max ‖W_a‖² / cos²(π/(4n)) ‖x‖²
+    ‖W x‖² <= Σ_p (Σ_a r_a(p)² c_a²) (Σ_a |(W φ_a x)[p]|² / c_a²) <= max_p Σ_a r_a(p)² c_a² ‖x‖²
 
-where W_a is W of the samples at which φ_a is not 0, as ``Σ_a ‖φ_a x‖² = ‖x‖²``. Over several axes one cut
-follows the other, and the factors multiply. Where the kernel is no longer than the stride, no output reads
+as ``Σ_a ‖φ_a x‖² = ‖x‖²``. At the step next to the larger of two pieces r has the squares 1 and
+``tan²(π/(4n))``: of two pieces the square of the larger and this part of that of the smaller are a bound.
+Over several axes one cut follows the other. Where the kernel is no longer than the stride, no output reads
 across a step, and steps cost nothing.
 
 Functions whose squares add up to 1 cut Schrödinger operators alike: the IMS localization formula (Cycon,
@@ -20,11 +21,12 @@ Froese, Kirsch and Simon, "Schrödinger Operators", chapter 3). It has derivativ
 """
 
 from collections.abc import Sequence
-from math import cos, inf, pi
+from math import inf, pi, sqrt, tan
 from typing import NamedTuple
 
 import numpy as np
 
+from convops._arrays import Array
 from convops._axis import Axis
 from convops.boundary import extension_entries
 from convops.spectra._frequencies import FrequencyAxis
@@ -52,8 +54,13 @@ class Cut(NamedTuple):
     """An axis, and the pieces that it is cut into."""
 
     pieces: Sequence[Part]
-    factor: float = 1.0
-    """By how much ``‖W‖`` can exceed the largest norm of a piece; inf where nothing is known."""
+    spill: float = 0.0
+    """The part of a piece's square that adds to that of a larger one beside it; inf if nothing is known."""
+
+    @property
+    def factor(self) -> float:
+        """By how much ``‖W‖`` can exceed the largest norm of a piece."""
+        return sqrt(1 + self.spill)
 
 
 def uncut(axis: Axis, line: Line) -> Cut:
@@ -68,7 +75,7 @@ def uncut(axis: Axis, line: Line) -> Cut:
 def cut(axis: Axis, line: Line, steps: int) -> Cut:
     """Return an axis cut in so many steps at each end, or in fewer where it is short, or whole.
 
-    Where an end is too large to be one piece, nothing is known of the factor.
+    Where an end is too large to be one piece, nothing is known.
     """
     if line.folding == 1:
         return Cut([line.line])
@@ -85,7 +92,24 @@ def cut(axis: Axis, line: Line, steps: int) -> Cut:
     if any(outputs_of(axis, *end).size * axis.kernel > _MOST_ENTRIES for end in found):
         return Cut([line.line], inf)
     ends = [section(axis, *end) for end in found]
-    return Cut([line.line, *[end for end in ends if end.tap.size]], 1 / cos(pi / 4 / steps) if apart else 1.0)
+    return Cut(
+        [line.line, *[end for end in ends if end.tap.size]], tan(pi / 4 / steps) ** 2 if apart else 0.0
+    )
+
+
+def joined(norms: Array, spills: Sequence[float]) -> float:
+    """Return a bound of ``‖W‖`` from bounds of all pieces: for each axis an axis of the array, inside first.
+
+    Examples
+    --------
+    >>> round(joined(np.array([3.0, 4.0, 1.0]), [1.0]), 6)
+    5.0
+    """
+    for spill in reversed(spills):
+        inside, ends = norms[..., :1], norms[..., 1:]
+        pairs = np.sqrt(np.maximum(inside, ends) ** 2 + spill * np.minimum(inside, ends) ** 2)
+        norms = np.concatenate([inside, pairs], axis=-1).max(axis=-1)
+    return float(norms)
 
 
 def _unfolded(axis: Axis) -> tuple[int, int]:

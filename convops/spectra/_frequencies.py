@@ -112,14 +112,18 @@ class FrequencyAxis(NamedTuple):
     def _scale(self) -> float:
         return sqrt(self.copies / self.aliases)
 
-    def modes(self, point: int) -> Array:
-        """Return the inputs that are diagonal at a point, one for each alias, ``(aliases, size)``."""
-        frequencies = np.pi / (self.points * self.aliases) * self._indices(np.array([point]))
-        samples = np.arange(self.axis.size)
-        modes: Array = (
-            np.cos(frequencies * (samples + 0.5)) if self.cosine else np.exp(2j * frequencies * samples)
-        )
-        return modes
+    def wave(self, point: int, values: Array) -> Array:
+        """Return the inputs that are made of the modes at a point.
+
+        From the shape ``(C, aliases, …)`` to ``(C, …, size)``. What two of the modes differ by repeats after
+        as many samples as there are aliases.
+        """
+        values, samples = np.moveaxis(values, 1, -1), np.arange(self.axis.size)
+        if self.cosine:
+            return np.asarray(values * np.cos(np.pi / self.points * point * (samples + 0.5)))
+        turn = self.points * self.aliases
+        repeated = ifft(values, axis=-1, norm="forward")[..., samples % self.aliases]
+        return np.asarray(repeated * np.exp(2j * np.pi / turn * (point * samples % turn)))
 
 
 class Frequencies(NamedTuple):

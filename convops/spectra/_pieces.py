@@ -11,11 +11,13 @@ from itertools import product
 from math import inf, prod, sqrt
 from typing import NamedTuple
 
+import numpy as np
+
 from convops._arrays import Array
 from convops.geometry import ConvGeometry
 from convops.operators.closed_forms import with_channels
 from convops.spectra._certificate import proven
-from convops.spectra._cuts import Cut, Line, cut, uncut
+from convops.spectra._cuts import Cut, Line, cut, joined, uncut
 from convops.spectra._frequencies import FrequencyAxis, by_group, frequency_axis
 from convops.spectra._piece import Part, Piece, piece_of
 from convops.spectra._rounding import UNIT
@@ -33,12 +35,10 @@ _LONGEST = 3
 _PRODUCT = 2**22
 _DEAR = 4
 """How fast the next per cent of excess gets worse than the one before: 20 % count as 36 %."""
-_GOOD = 0.01
+_GOOD = 0.025
 """A score below which no other plan is looked for."""
-_ABOVE = 1.0005
-"""How far above what is attained the first bound is that is tried."""
-_STEPS = (1.0, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
-"""Multiples of it that are tried, one after another."""
+_STEPS = (1.0005, 1.005, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0)
+"""Multiples of what is attained that are tried for each piece, one after another."""
 
 
 class _Plan(NamedTuple):
@@ -79,29 +79,29 @@ def norm_of_pieces(
     plan = _plan(geometry, grouped, lines)
     if plan.score >= _badness(useful / attained - 1):
         return None
-    bound = 0.0
-    for parts in product(*[one.pieces for one in plan.cuts]):
+    bounds = np.full([len(one.pieces) for one in plan.cuts], inside)
+    for place in np.ndindex(bounds.shape):
+        parts = [one.pieces[number] for one, number in zip(plan.cuts, place, strict=True)]
         piece = piece_of(grouped, parts)
-        if piece is None:
-            bound = max(bound, inside)
-            continue
-        pairs = zip(parts, lines, strict=True)
-        factor = prod([line.excess for part, line in pairs if isinstance(part, FrequencyAxis)])
-        found = _norm_of(piece, max(attained * _ABOVE, bound / factor), useful / factor / plan.factor)
-        if found is None:
-            return None
-        bound = max(bound, found * factor)
+        if piece is not None:
+            pairs = zip(parts, lines, strict=True)
+            excess = prod([line.excess for part, line in pairs if isinstance(part, FrequencyAxis)])
+            found = _norm_of(piece, attained, useful / excess)
+            if found is None:
+                return None
+            bounds[place] = found * excess
     # An entry of a Gram matrix adds up the products of all taps that meet, over outputs or over samples.
     sums = max(grouped.shape[1:3]) * prod([max(map(_length, one.pieces)) for one in plan.cuts])
     roundings = 2 * sums + 3 * prod(geometry.kernel_size) ** 2 + 64
     roundings += 2 * sum([line.line.roundings for line in lines])
     rounding = 8 * UNIT * roundings * norm_of_sizes(geometry, weight) ** 2
-    return sqrt(bound * bound + rounding) * plan.factor * (1 + 64 * UNIT)
+    bounds = np.sqrt(bounds**2 + rounding)
+    return joined(bounds, [one.spill for one in plan.cuts]) * (1 + 64 * UNIT)
 
 
-def _norm_of(piece: Piece, least: float, useful: float) -> float | None:
-    """Return a bound of the norm of a piece, `least` or more, None where it is not below `useful`."""
-    steps = iter([step * least for step in _STEPS if step * least < useful])
+def _norm_of(piece: Piece, attained: float, useful: float) -> float | None:
+    """Return a bound of the norm of a piece, from what is attained on; None where none is below `useful`."""
+    steps = iter([step * attained for step in _STEPS if step * attained < useful])
     at = next(steps, None)
     bound = 0.0
     for bands in piece.grams():

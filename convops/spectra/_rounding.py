@@ -6,7 +6,7 @@ small primes, adds up all of them in ``O(log n)`` steps, and is off by no more t
 sum of their moduli; in the 2-norm a transform is off by as much, relative to itself (Higham, "Accuracy and
 Stability of Numerical Algorithms", theorem 24.2). A product takes three: that of the kernel h, that of x, and
 back again. So it is off by ``24 u log2(n) ‖h‖₁ ‖x‖`` in the 2-norm, and by √k times that where tiles overlap
-k-fold. This is less than ``8 u MANY_TAPS ‖h‖₁ ‖x‖`` for ``n <= 2**40`` and ``k <= 70``.
+k-fold. This is less than ``8 u MANY_TAPS ‖h‖₁ ‖x‖`` for ``n <= 2**32`` and ``k <= 28``.
 """
 
 from math import prod
@@ -18,7 +18,7 @@ from convops.operators.map import Map
 
 UNIT = 2.0**-53
 """u, half the distance of 1 to the next float64."""
-MANY_TAPS = 2**10
+MANY_TAPS = 2**9
 """With more taps than these, products are transformed where that is faster."""
 
 

@@ -1,6 +1,7 @@
 """A part of one axis as small matrices: which outputs read its samples, tap by tap."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -9,7 +10,8 @@ from convops._axis import Axis
 from convops.boundary import Ints, extension_entries
 
 
-class Section(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Section:
     """W of an axis between two samples: one matrix for each tap, outputs by samples, by its entries."""
 
     shape: tuple[int, int, int]
@@ -19,13 +21,18 @@ class Section(NamedTuple):
     sample: Ints
     coefficient: Ints
 
-    @property
+    @cached_property
     def adjoint(self) -> "Section":
         """The transpose of each matrix."""
         taps, outputs, samples = self.shape
         return Section((taps, samples, outputs), self.tap, self.sample, self.output, self.coefficient)
 
-    @property
+    @cached_property
+    def pairs(self) -> int:
+        """How many pairs of entries an output has, added up over all outputs."""
+        return int(np.sum(np.bincount(self.output) ** 2))
+
+    @cached_property
     def reach(self) -> int:
         """How far the samples of one output lie apart."""
         if not self.sample.size:

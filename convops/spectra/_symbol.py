@@ -198,7 +198,7 @@ def _input_of(frequencies: Frequencies, group: int, points: Sequence[int], block
     right = np.linalg.svd(block, full_matrices=False)[2][0].conj()
     values = right.reshape(-1, *[line.aliases for line in frequencies.axes])
     for line, point in zip(frequencies.axes, points, strict=True):
-        values = np.tensordot(values, line.modes(point), (1, 0))
+        values = line.wave(point, values)
     groups, channels = len(frequencies.weight), frequencies.weight.shape[2]
     vector = np.zeros((groups, channels, *values.shape[1:]), values.dtype)
     vector[group] = values

@@ -1,8 +1,9 @@
 """The norm of a convolution between two bounds that are proven: `operator_norm`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import inf, isfinite, nextafter, prod, sqrt
+from math import frexp, inf, isfinite, ldexp, nextafter, prod, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -192,8 +193,16 @@ def _of_composite(A: Any, parts: list[OperatorNorm]) -> OperatorNorm:
         raise OverflowError(f"{shown('A', A)}: the norm of this operator is larger than float64 can hold.")
     wide = np.result_type(A.dtype, np.float64)
     start = np.random.default_rng(0).standard_normal(A.shape[1]).astype(wide)
-    vector, spent = amplified(A.matvec, A.rmatvec, start)
-    lower = max(_length(np.asarray(A.matvec(vector), wide)) - _ROUNDING * upper, 0.0)
+    # Half of the scale before a product, half after it: neither the vectors nor their squares leave float64.
+    exponent = frexp(upper)[1]
+    before, after = ldexp(1.0, -(exponent // 2)), ldexp(1.0, exponent // 2 - exponent)
+
+    def scaled_by(product: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda x: np.asarray(product(x * before), wide) * after
+
+    vector, spent = amplified(scaled_by(A.matvec), scaled_by(A.rmatvec), start)
+    attained = ldexp(_length(scaled_by(A.matvec)(vector)), exponent)
+    lower = max(attained - _ROUNDING * upper, 0.0)
     vector = vector.reshape(A.input_shape)
     vector.flags.writeable = False
     kind = type(A).__name__

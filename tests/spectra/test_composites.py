@@ -42,6 +42,21 @@ def test_what_the_parts_say_is_close_for_gradient_blocks_multiples_and_selection
         assert found.lower <= found.upper <= near * found.lower, op
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-200, 1e155, 1e200, 1e300])
+def test_the_ends_of_the_range_are_no_different(scale: float) -> None:
+    kernel = RNG.standard_normal(5)
+    one, two = (Conv(kernel * factor, 40, padding="same", boundary="edge") for factor in (1, scale))
+    true = np.linalg.norm(one.toarray(), 2)
+    for op, times in (
+        (scale * one, 1),
+        (block_diag([two, one * scale]), 1),
+        (vstack([two, two]), np.sqrt(2)),
+    ):
+        found = operator_norm(op)
+        assert found.lower / scale == pytest.approx(times * true, rel=1e-6)
+        assert found.lower <= found.upper <= 1.001 * found.lower
+
+
 def test_a_part_of_which_nothing_is_known_is_refused() -> None:
     A = Conv(np.ones(3), 9, padding="same")
     for part in (aslinearoperator(np.eye(9)), KernelOperator(np.ones(11), 3)):

@@ -7,7 +7,7 @@ import pytest
 
 from convops import Conv
 from convops._axis import Axis
-from convops.spectra._cuts import Line, _apart, _unfolded, cut, uncut
+from convops.spectra._cuts import Line, _apart, _unfolded, cut, joined, uncut
 from convops.spectra._sections import Section
 from convops.spectra._symbol import extension_norm, line_of
 from oracles import Array
@@ -48,7 +48,7 @@ def test_no_output_reads_across_two_steps_and_the_pieces_bound_the_norm(
     W, (axis,) = A.toarray(), A.geometry.axes
     found = cut(axis, without_ends(axis), steps)
     if _apart(axis):
-        assert found.factor == 1 / cos(pi / 4 / steps)
+        assert found.factor == pytest.approx(1 / cos(pi / 4 / steps), rel=1e-15)
     else:
         steps = 1
         assert found.factor == 1
@@ -67,17 +67,28 @@ def test_no_output_reads_across_two_steps_and_the_pieces_bound_the_norm(
     assert [end.shape[2] for end in ends if isinstance(end, Section)] == [
         part.shape[1] for part in (left, right) if part.any()
     ]
-    norms = [np.linalg.norm(part, 2) for part in (left, within, right) if part.size]
-    assert np.linalg.norm(W, 2) <= max(norms) * found.factor * (1 + 1e-12)
+    norms = np.array([np.linalg.norm(part, 2) for part in (within, left, right) if part.any()])
+    assert np.linalg.norm(W, 2) <= joined(norms, [found.spill]) * (1 + 1e-12)
+    assert joined(norms, [found.spill]) <= norms.max() * found.factor * (1 + 1e-12)
 
 
 def test_the_factor_is_attained() -> None:
     # One step of a kernel [1, 1] at its worst: the output across it reads two samples of two pieces.
     axis = Axis(4, 2, 1, 1, 1, 0, "symmetric")
     found = cut(axis, without_ends(axis), 1)
-    across = np.array([[1.0, 1.0]])
-    halves = [np.linalg.norm(across[:, :1], 2), np.linalg.norm(across[:, 1:], 2)]
-    assert np.linalg.norm(across, 2) == pytest.approx(max(halves) * found.factor, rel=1e-15)
+    for across in (np.array([[1.0, 1.0]]), np.array([[3.0, 4.0]]), np.array([[5.0, 2.0]])):
+        halves = np.array([np.linalg.norm(across[:, :1], 2), np.linalg.norm(across[:, 1:], 2)])
+        assert np.linalg.norm(across, 2) == pytest.approx(joined(halves, [found.spill]), rel=1e-15)
+    assert found.factor == pytest.approx(np.sqrt(2), rel=1e-15)
+
+
+def test_axes_are_joined_one_after_another() -> None:
+    norms = np.array([[3.0, 4.0], [0.0, 12.0], [1.0, 0.0]])
+    along = np.sqrt([4**2 + 0.5 * 3**2, 12**2, 1])
+    assert joined(norms, [0.25, 0.5]) == pytest.approx(
+        np.sqrt(along[1] ** 2 + 0.25 * along[0] ** 2), rel=1e-15
+    )
+    assert joined(np.array([[5.0]]), [0.0, 0.0]) == 5
 
 
 def test_more_steps_cost_less_and_take_longer_ends() -> None:
@@ -91,7 +102,7 @@ def test_more_steps_cost_less_and_take_longer_ends() -> None:
 def test_an_axis_too_short_for_so_many_steps_is_cut_in_fewer() -> None:
     axis = Axis(14, 3, 1, 1, 1, 1, "reflect")
     found = cut(axis, without_ends(axis), 9)
-    assert found.factor == 1 / cos(pi / 12)
+    assert found.factor == pytest.approx(1 / cos(pi / 12), rel=1e-15)
     assert [part.shape[2] for part in found.pieces if isinstance(part, Section)] == [6, 6]
 
 

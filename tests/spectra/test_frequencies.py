@@ -45,8 +45,28 @@ def test_of_a_mirrored_axis_the_modes_are_eigenvectors() -> None:
     assert line.cosine
     blocks = frequencies.blocks([np.arange(7)])[0, :, 0, 0]
     for point, value in enumerate(blocks):
-        mode = line.modes(point)[0]
+        (mode,) = line.wave(point, np.ones((1, 1)))
         assert A @ mode == pytest.approx(value * mode)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_of_a_periodic_axis_the_block_is_what_w_does_to_the_modes(stride: int) -> None:
+    A = Conv(RNG.standard_normal((3, 2, 5)), (2, 12), padding="same", stride=stride, boundary="wrap")
+    frequencies = found_of(A)
+    (line,) = frequencies.axes
+    for point, block in enumerate(frequencies.blocks([np.arange(line.points)])[0]):
+        values = RNG.standard_normal((2, stride)) + 1j * RNG.standard_normal((2, stride))
+        image = A(line.wave(point, values))
+        outputs = np.exp(2j * np.pi / line.points * point * np.arange(line.points))
+        expected = np.sqrt(stride) * np.outer(block @ values.ravel(), outputs)
+        np.testing.assert_allclose(image, expected, atol=1e-12)
+
+
+def test_the_modes_of_many_aliases_take_no_more_memory_than_the_input() -> None:
+    line = FrequencyAxis(Axis(2**20, 1, 2**16, 1, 0, 0, "wrap"), 2**4, 2**16, 1, False)
+    (wave,) = line.wave(3, np.eye(1, 2**16, 5))
+    n = np.arange(2**20)
+    np.testing.assert_allclose(wave, np.exp(2j * np.pi * ((3 + 5 * 2**4) * n % 2**20) / 2**20), atol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "complex128"])

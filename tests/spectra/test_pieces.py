@@ -19,7 +19,7 @@ FOLDING = ["reflect", "symmetric", "edge", "antireflect"]
 @pytest.fixture
 def cutting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave no image whole that can be cut."""
-    monkeypatch.setattr(_pieces, "uncut", lambda axis, line: uncut(axis, line)._replace(factor=inf))
+    monkeypatch.setattr(_pieces, "uncut", lambda axis, line: uncut(axis, line)._replace(spill=inf))
     monkeypatch.setattr(_pieces, "_CUTS", (2,))
 
 
@@ -100,10 +100,11 @@ def test_a_grid_keeps_its_excess_beside_a_circle_of_as_many_points(monkeypatch: 
     grid, circle = _pieces._lines(A.geometry, weight[None, None])
     assert grid.line == circle.line
     assert grid.excess > circle.excess == 1
-    monkeypatch.setattr(_pieces, "_norm_of", lambda piece, least, useful: least)
+    monkeypatch.setattr(_pieces, "_norm_of", lambda piece, attained, useful: attained)
     bound = norm_of_pieces(A.geometry, weight, 10.0, 0.0, inf)
-    factor = np.cos(np.pi / 8) ** -2
-    assert bound == pytest.approx(10 * _pieces._ABOVE * grid.excess * factor, rel=1e-9)
+    # The inside is nothing here. Beside the edge along the grid is that along the circle, with the corner.
+    spill = np.tan(np.pi / 8) ** 2
+    assert bound == pytest.approx(10 * np.sqrt(1 + spill + spill * grid.excess**2), rel=1e-9)
 
 
 @pytest.mark.usefixtures("cutting")
