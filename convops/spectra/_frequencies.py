@@ -121,9 +121,8 @@ class FrequencyAxis(NamedTuple):
         values, samples = np.moveaxis(values, 1, -1), np.arange(self.axis.size)
         if self.cosine:
             return np.asarray(values * np.cos(np.pi / self.points * point * (samples + 0.5)))
-        turn = self.points * self.aliases
         repeated = ifft(values, axis=-1, norm="forward")[..., samples % self.aliases]
-        return np.asarray(repeated * np.exp(2j * np.pi / turn * (point * samples % turn)))
+        return np.asarray(repeated * np.exp(2j * np.pi / self.period * (point * samples % self.period)))
 
 
 class Frequencies(NamedTuple):
