@@ -145,8 +145,8 @@ def test_the_bounds_are_within_a_fifth_where_the_kernel_is_large_against_the_ima
 @pytest.mark.parametrize("signs", [False, True])
 def test_the_norm_under_a_kernel_of_many_taps_lies_between_the_bounds(boundary: str, signs: bool) -> None:
     rng = np.random.default_rng(0)
-    kernel = rng.standard_normal((35, 33)) if signs else rng.random((35, 33))
-    A = Conv(kernel, (38, 40), padding="same", boundary=boundary)
+    kernel = rng.standard_normal((24, 23)) if signs else rng.random((24, 23))
+    A = Conv(kernel, (27, 28), padding="same", boundary=boundary)
     found, true = operator_norm(A), np.linalg.norm(A.toarray(), 2)
     assert 0.999 * true <= found.lower <= true <= found.upper
     if not signs and boundary != "antireflect":
@@ -154,7 +154,7 @@ def test_the_norm_under_a_kernel_of_many_taps_lies_between_the_bounds(boundary: 
 
 
 @pytest.mark.parametrize("boundary", BOUNDARIES)
-@pytest.mark.parametrize("size", [400, 1500])
+@pytest.mark.parametrize("size", [400, 800])
 @pytest.mark.parametrize("kernel", [101, 301])
 def test_the_norm_of_a_long_line_lies_between_close_bounds(kernel: int, size: int, boundary: str) -> None:
     A = Conv(np.random.default_rng(0).standard_normal(kernel), size, padding="same", boundary=boundary)

@@ -16,17 +16,18 @@ def test_a_product_that_is_transformed_is_off_by_less_than_many_taps_would_be(
 ) -> None:
     rng = np.random.default_rng(0)
     weight, x = rng.standard_normal(kernel), rng.standard_normal(shape)
-    A = Conv(weight, shape, padding="same", boundary=boundary)
-    W = operator_of(A.geometry, weight)
+    A = Conv(weight, shape, padding="same", boundary=boundary, method="fft")
     assert has_many_taps(A.geometry)
-    assert W._map.method == "fft"
     true = A.tosparse().astype(np.longdouble) @ x.ravel().astype(np.longdouble)
-    off = float(np.linalg.norm((W(x).ravel() - true).astype(float)))
+    off = float(np.linalg.norm((A(x).ravel() - true).astype(float)))
     reckoned = 8 * UNIT * MANY_TAPS * norm_of_sizes(A.geometry, weight) * np.linalg.norm(x)
     assert 1e-8 * reckoned < off <= reckoned
 
 
-def test_few_taps_are_added_up_as_they_stand() -> None:
-    A = Conv(np.ones((15, 15)), (400, 400), padding="same")
-    assert A._map.method != "gemm"
-    assert operator_of(A.geometry, A.weight)._map.method == "gemm"
+@pytest.mark.parametrize(
+    ("kernel", "many"), [((15, 15), False), ((MANY_TAPS,), False), ((MANY_TAPS + 1,), True)]
+)
+def test_few_taps_are_added_up_as_they_stand(kernel: tuple[int, ...], many: bool) -> None:
+    A = Conv(np.ones(kernel), (400, 400)[: len(kernel)], padding="same")
+    assert has_many_taps(A.geometry) == many
+    assert operator_of(A.geometry, A.weight)._map.method == (A._map.method if many else "gemm")
