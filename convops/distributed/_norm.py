@@ -18,16 +18,16 @@ from convops._arrays import Array
 from convops._axis import Axis
 from convops._layout import Layout
 from convops.assembly import oriented
-from convops.boundary import extension_gains
 from convops.distributed._dask import dask_array
 from convops.geometry import ConvGeometry
 from convops.operators import Conv
-from convops.operators.closed_forms import largest_absolute_sum, scaled, unscaled, with_channels
+from convops.operators.closed_forms import scaled, unscaled, with_channels
 from convops.operators.map import Map
 from convops.spectra import OperatorNorm, operator_norm
 from convops.spectra._frequencies import Frequencies, FrequencyAxis, by_group, frequency_axis
 from convops.spectra._pieces import norm_of_pieces
-from convops.spectra._rounding import UNIT
+from convops.spectra._rounding import UNIT, roundings_of_product
+from convops.spectra._sums import norm_of_sums
 from convops.spectra._symbol import extension_norm, grid_of, norm_of_sizes, norms_of, roundings_of
 
 _WINDOW = 2**14
@@ -78,17 +78,12 @@ def _upper(geometry: ConvGeometry, weight: Array, attained: float) -> tuple[floa
 
     `attained` is what W makes of some vector of norm 1, at least.
     """
-    channels = max(geometry.in_channels, geometry.out_channels) // geometry.groups
-    roundings = channels * prod(geometry.kernel_size) + 64
-    roundings += sum(max(extension_gains(axis)) for axis in geometry.axes)
     frequencies, excess, factor = _symbol(geometry, weight)
     largest = float(norms_of(frequencies).max())
-    sums = sqrt(prod([largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]))
-    bounds = [
-        (largest * factor, "the symbol on a grid"),
-        (sums, "sums of rows and of columns"),
-    ]
-    roundings += roundings_of(frequencies)
+    bounds = [(largest * factor, "the symbol on a grid")]
+    if (sums := norm_of_sums(geometry, weight)) is not None:
+        bounds.append((sums, "sums of rows and of columns"))
+    roundings = roundings_of_product(geometry) + roundings_of(frequencies)
     taps = with_channels(geometry, weight)
     structured = any(frequency_axis(axis, taps, at) for at, axis in enumerate(geometry.axes, start=2))
     folds = any(axis.boundary != "zeros" and axis.before + axis.after for axis in geometry.axes)

@@ -12,6 +12,7 @@ k-fold. This is less than ``8 u MANY_TAPS ‖h‖₁ ‖x‖`` for ``n <= 2**32`
 from math import prod
 
 from convops._arrays import Array
+from convops.boundary import extension_gains
 from convops.geometry import ConvGeometry
 from convops.operators import Conv
 from convops.operators.map import Map
@@ -31,3 +32,10 @@ def operator_of(geometry: ConvGeometry, weight: Array) -> Conv:
     """Return W, whose products are off by no more than ``8 u`` times those that a result adds up."""
     engine = "auto" if has_many_taps(geometry) else "gemm"
     return Conv._of(Map(geometry, weight, False, engine), False)
+
+
+def roundings_of_product(geometry: ConvGeometry) -> int:
+    """Return how many products a result adds up: how far off it is, in units of 8 u and of their moduli."""
+    channels = max(geometry.in_channels, geometry.out_channels) // geometry.groups
+    folded = sum([max(extension_gains(axis)) for axis in geometry.axes])
+    return channels * prod(geometry.kernel_size) + 64 + folded

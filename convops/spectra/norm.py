@@ -12,11 +12,10 @@ from scipy.linalg import eigh
 from convops._arguments import shown
 from convops._arrays import Array
 from convops.assembly import oriented
-from convops.boundary import extension_gains
 from convops.geometry import ConvGeometry
 from convops.operators import Conv
 from convops.operators.base import ConvOperator
-from convops.operators.closed_forms import largest_absolute_sum, scaled, unscaled
+from convops.operators.closed_forms import scaled, unscaled
 from convops.operators.map import Map
 from convops.spectra._composites import bound_of, parts_of
 from convops.spectra._frequencies import by_group, frequencies_of
@@ -24,8 +23,9 @@ from convops.spectra._golub_kahan import amplified
 from convops.spectra._pieces import norm_of_pieces
 from convops.spectra._positive import has_moduli, norm_of_moduli
 from convops.spectra._product import Factors, factors_of
-from convops.spectra._rounding import UNIT, has_many_taps, operator_of
-from convops.spectra._symbol import norm_of_sizes, peak, roundings_of, sampled, work_of_product
+from convops.spectra._rounding import UNIT, has_many_taps, operator_of, roundings_of_product
+from convops.spectra._sums import norm_of_sums
+from convops.spectra._symbol import norm_of_sizes, peak, roundings_of, sampled
 from convops.spectra.values import dense_group, described, operator_of_convops
 
 _DENSE_WORK = 2**27
@@ -36,12 +36,6 @@ _MET = 1.003
 """How far below a bound what is attained may be for no more to be looked for."""
 _CLOSE = 1.1
 """The same, once one has been tried that takes longer."""
-_BORDER_WORK = 40
-"""Operations that an entry of the border of one axis counts as."""
-_SUMS = 4
-"""Operations for sums, per operation of a product, that take no longer than some hundred products."""
-_SUMS_WORK = 2**20
-"""Operations for sums that are always taken."""
 _ROUNDING = 1e-10
 """What the products with a composite may be off by, relative to the bound of its norm."""
 
@@ -223,9 +217,7 @@ class _Found(NamedTuple):
 def _found(W: Conv, weight: Array) -> _Found:
     """Return what is found of W by the first route that is open to it."""
     geometry = W.geometry
-    roundings = max(geometry.in_channels, geometry.out_channels) // geometry.groups
-    roundings = roundings * prod(geometry.kernel_size) + 64
-    roundings += sum(max(extension_gains(axis)) for axis in geometry.axes)
+    roundings = roundings_of_product(geometry)
     if not weight.any():
         return _Found(0.0, np.ones(W.shape[1]), roundings, "exact: all taps are 0")
     frequencies = frequencies_of(geometry, weight)
@@ -263,9 +255,8 @@ def _between(W: Conv, weight: Array, roundings: int) -> _Found:
     top = peak(grid.frequencies)
     points = f"the symbol at {described(grid.frequencies)}"
     bounds = [(top.value * grid.factor, points)]
-    if _sums_are_fast(geometry):
-        sums = [largest_absolute_sum(geometry, weight, of_rows) for of_rows in (True, False)]
-        bounds.append((sqrt(prod(sums)), "sums of rows and of columns"))
+    if (sums := norm_of_sums(geometry, weight)) is not None:
+        bounds.append((sums, "sums of rows and of columns"))
     fast = W if has_many_taps(geometry) else Conv._of(Map(geometry, weight, False, "auto"), False)
     start = _start(geometry, top.vector)
     vector, spent = amplified(fast.matvec, fast.rmatvec, start, min(bounds)[0] / _MET)
@@ -289,16 +280,6 @@ def _between(W: Conv, weight: Array, roundings: int) -> _Found:
             bounds.append(found)
     upper, name = min(bounds)
     return _Found(upper, vector, roundings, f"lower by {spent} products, upper by {name}")
-
-
-def _sums_are_fast(geometry: ConvGeometry) -> bool:
-    """Return whether all sums of rows and columns take no longer than some hundred products."""
-    at_border = [axis.out_size - stop + start for axis in geometry.axes for start, stop in [axis.interior]]
-    entries = [outputs * kernel for outputs, kernel in zip(at_border, geometry.kernel_size, strict=True)]
-    channels = geometry.out_channels * geometry.in_channels // geometry.groups
-    classes = prod([of_axis + kernel for of_axis, kernel in zip(entries, geometry.kernel_size, strict=True)])
-    work = _BORDER_WORK * sum(entries) + channels * classes
-    return work <= max(_SUMS * work_of_product(geometry), _SUMS_WORK)
 
 
 def _dense(geometry: ConvGeometry, weight: Array) -> tuple[float, Array, float]:

@@ -165,19 +165,6 @@ def test_the_norm_of_a_long_line_lies_between_close_bounds(kernel: int, size: in
     assert true * (1 - 1e-12) <= found.upper <= 1.09 * found.lower
 
 
-def test_sums_that_take_longer_than_some_hundred_products_are_not_taken() -> None:
-    rng = np.random.default_rng(0)
-    for kernel, size, fast in (
-        ((3, 3), (64, 64), True),
-        ((301,), (2000,), False),
-        ((63, 63), (64, 64), False),
-    ):
-        for boundary in ("reflect", "zeros"):
-            A = Conv(rng.standard_normal(kernel), size, padding="same", boundary=boundary)
-            assert norm._sums_are_fast(A.geometry) == fast
-    assert norm._sums_are_fast(Conv(rng.standard_normal(30_001), 60_000).geometry)
-
-
 def test_a_kernel_of_thousands_of_taps_needs_no_matrix_of_its_frequencies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
