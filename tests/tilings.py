@@ -75,7 +75,7 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
         patch.setattr(_bands, "_SHORTEST", 3)
         patch.setattr(_bands, "_ALIASED", 24)
-        patch.setattr(_bands, "UNPACKED_RUN", 24)
+        patch.setattr(_bands, "unpacked_run", lambda rows, dtype: max(24 // dtype.itemsize, 1))
         patch.setattr(_columns, "_MOST", 500)
         patch.setattr(_sums, "_MOST", 500)
         patch.setattr(_blocks, "_FEW", 0)

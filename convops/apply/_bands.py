@@ -35,10 +35,10 @@ from convops.apply.cost import (
     CACHE,
     SMALL_PRODUCT,
     SMALL_VECTOR_PRODUCT,
-    UNPACKED_RUN,
     Cost,
     copy_seconds,
     product_seconds,
+    unpacked_run,
 )
 
 _BLOCK = 8e-6
@@ -50,6 +50,8 @@ _APART = 64
 _TALLEST = 128
 _SHORTEST = 48
 """Places of the last axis below which products are too thin, however large the weight."""
+_FEWEST = 16
+"""Rows of a matrix below which it should not be cut into parts."""
 
 
 class Bands:
@@ -86,15 +88,15 @@ class Bands:
             tall = min(rows, band.places)
             outer = tall * problem.phases * problem.rows
             inner = (band.step * (tall - 1) + band.span) * problem.columns * len(lane.offsets)
-            parts = _parts(outer, inner * min(lane.places, 2 * _SHORTEST))
-            small = SMALL_PRODUCT if outer // parts > 1 else SMALL_VECTOR_PRODUCT
-            most = max(small // (outer // parts * inner), _SHORTEST)
+            small = SMALL_PRODUCT if outer > 1 else SMALL_VECTOR_PRODUCT
+            most = max(small // (min(outer, _FEWEST) * inner), _SHORTEST)
             pieces = -(-lane.places // most)
             for cut in (1, 2, 4, 8):
                 if cut == 1 or lane.places > pieces * cut * _SHORTEST:
                     lanes = -(-lane.places // (pieces * cut))
+                    parts = _parts(outer, inner * lanes)
                     yield cls(problem, tall, lanes, parts)
-                    if (run := UNPACKED_RUN // problem.dtype.itemsize) and lanes % run:
+                    if lanes % (run := unpacked_run(outer // parts, problem.dtype)):
                         yield cls(problem, tall, lanes, parts, run)
             rows *= 2
             if rows > _TALLEST:

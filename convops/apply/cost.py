@@ -31,9 +31,13 @@ _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
 _UNPACKED = 1.2
 """How much longer a multiply-add takes in a small product that is not packed."""
-UNPACKED_RUN = 0 if _PACKS else 2**8
-"""Bytes of a row of the right matrix that it takes at a time; what is left over adds `_LEFT_OVER`."""
+_RUNS = (0, 0) if _PACKS else (2**8, 2**6)
+"""Bytes of a row of the right matrix that it takes at a time, for less than `_FEW` rows on the left and for
+more: a register, and as much as a line of the cache. What is left over of it adds `_LEFT_OVER` of itself for
+few; for more it takes as long as all of it, and rows that begin within a line `_ACROSS` times as long."""
+_FEW = 8
 _LEFT_OVER = 0.5
+_ACROSS = 1.1
 _CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
@@ -70,8 +74,24 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
         return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
     if _PACKS:
         return seconds * (1 + 6 / min(rows, columns)) + _CALL
-    left_over = columns % (UNPACKED_RUN // dtype.itemsize)
-    return seconds * _UNPACKED * (1 + 4 / rows**2 + _LEFT_OVER * left_over / columns) + _CALL
+    return seconds * _UNPACKED * _longer(rows, columns, dtype) + _CALL
+
+
+def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
+    """Return how much longer a multiply-add takes where few rows, or columns left over, keep registers empty."""
+    run = unpacked_run(rows, dtype)
+    left_over = columns % run
+    few = 4 / rows**2
+    if not left_over:
+        return 1 + few
+    if rows < _FEW:
+        return 1 + few + _LEFT_OVER * left_over / columns
+    return _ACROSS * (columns - left_over + run) / columns + few
+
+
+def unpacked_run(rows: int, dtype: np.dtype[Any]) -> int:
+    """Return how many elements of a row a product of few multiply-adds takes at a time; 1 if it packs them."""
+    return max(_RUNS[rows >= _FEW] // dtype.itemsize, 1)
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:

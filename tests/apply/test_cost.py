@@ -28,7 +28,8 @@ def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
     def seconds(*product: int) -> float:
         return product_seconds(*product, np.dtype(dtype))
 
-    with mock.patch.multiple(cost, _PACKS=packs, SMALL_PRODUCT=2**18 if packs else 10**6, UNPACKED_RUN=2**8):
+    runs = (0, 0) if packs else (2**8, 2**6)
+    with mock.patch.multiple(cost, _PACKS=packs, SMALL_PRODUCT=2**18 if packs else 10**6, _RUNS=runs):
         one = seconds(rows, inner, columns)
         assert 0 < one < seconds(rows, 2 * inner, columns)
         assert one < seconds(2 * rows, inner, 2 * columns)
