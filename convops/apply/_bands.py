@@ -131,15 +131,6 @@ class Bands:
         distance = _distance(self._width, self.problem.dtype.itemsize)
         return self._positions(bands) * self.problem.columns * len(lane.offsets) * distance
 
-    def _scratch(self, batch: int) -> int:
-        """Return the elements of all scratch arrays of a block."""
-        problem, (items, groups, bands) = self.problem, self._block_of(batch)
-        lane = problem.readings[-1]
-        loaded = lane.step * self._lanes + lane.span
-        values = prod(self._leading) * bands * self.outer * self._width * min(len(self.offsets), 2)
-        source = self._positions(bands) * problem.columns * loaded
-        return items * groups * (source + self._unrolled(bands) + values)
-
     def _block_of(self, batch: int) -> tuple[int, int, int]:
         """Return how many items, groups and bands make a block that stays in cache."""
         itemsize = self.problem.dtype.itemsize
@@ -222,13 +213,13 @@ class Bands:
                 yield _Steps(self, Block(batch_range, group_range, places), itemsize)
 
     def _work(self, source: Array, out: Array, matrices: Array, blocks: "list[_Steps]") -> None:
-        scratch = Scratch(out.dtype, self._scratch(len(source)))
+        scratch = Scratch(out.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
             self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
 
     def _gradient_of(self, source: Array, result: Array, blocks: "list[_Steps]") -> Array:
         total = np.zeros((len(self.offsets), self.problem.groups, self.outer, self.inner), result.dtype)
-        scratch = Scratch(result.dtype, self._scratch(len(source)))
+        scratch = Scratch(result.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
             laid = steps.lay_out(source, scratch)
             values = scratch.array("values", steps.values)
@@ -326,6 +317,9 @@ class _Steps:
             for offsets in tiling.offsets
         ]
         self.direct = tiling.direct and width == lanes and places % rows == 0
+        results = min(len(self.starts), 2) * prod(self.values)
+        self.elements = prod(self._reads.shape) + prod(self._laid) + results
+        """Elements of all scratch arrays."""
 
     def _copies_of(self, strides: tuple[int, ...], lane: Reading) -> list[tuple[Any, ...]]:
         """Return index, shape, strides and start of each copy from the loaded source."""
