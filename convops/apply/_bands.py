@@ -37,12 +37,15 @@ from convops.apply.cost import (
     SMALL_VECTOR_PRODUCT,
     Cost,
     copy_seconds,
+    multiply_add_seconds,
     product_seconds,
     unpacked_run,
 )
 
 _BLOCK = 8e-6
 """Seconds that Python takes for each block but the first."""
+_WORTH_TWO = 0.5e-3
+"""Seconds of multiplying, of one batch item and group, that are cut into two blocks for two threads."""
 _ALIASED = 2**10
 """Bytes of which the distance of rows should be no multiple, and how many more they are apart then."""
 _APART = 64
@@ -76,6 +79,8 @@ class Bands:
         self._bands = -(-band.places // rows)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
         self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
+        products = self._bands * prod(self._leading) * len(self.offsets)
+        self._multiplying = products * self.outer * self.inner * lanes * multiply_add_seconds(problem.dtype)
         self._fixed_block = self._block_of(1)
         self.cost = self._cost()
 
@@ -137,7 +142,7 @@ class Bands:
         first, second = self._unrolled(1) * itemsize, self._unrolled(2) * itemsize
         bands = min(self._bands, 1 + max(int((CACHE - first) / max(second - first, 1)), 0))
         blocks = -(-self._bands // bands)
-        if blocks > 1:
+        if blocks > 1 or self._multiplying > _WORTH_TWO:
             blocks += blocks % 2  # two threads have as much to do
         bands = -(-self._bands // blocks)
         if bands < self._bands:

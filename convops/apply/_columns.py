@@ -17,7 +17,7 @@ from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
 _BLOCK = 8e-6
 """Seconds that Python takes for each block but the first."""
-_MOST = 4 * CACHE
+_MOST = 2 * CACHE
 """Bytes of columns in one block: the product is large, and BLAS cuts it up itself."""
 _BEYOND_CACHE = 2
 """How much longer columns take to write and to read that do not stay in cache."""

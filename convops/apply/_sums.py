@@ -26,7 +26,7 @@ Places = tuple[slice, ...]
 
 _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
-_MOST = 2 * CACHE
+_MOST = CACHE
 """Bytes of products in one block."""
 _ADDITION = 3.5
 """How much longer a strided addition takes than a copy."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from convops._arrays import Array
 
-_WORTH_A_THREAD = 0.4e-3
+_WORTH_A_THREAD = 0.3e-3
 """Seconds of work per thread below which handing it over is not worth its while."""
-_WORTH_SHARING = 0.8e-4
+_WORTH_SHARING = 0.4e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
 
 _ALONE = 2**17

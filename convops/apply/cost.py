@@ -12,8 +12,8 @@ import numpy as np
 
 from convops._blas import blas_core
 
-CACHE = 3 * 2**19
-"""Bytes of scratch that stay in the second-level cache beside what they are made from."""
+CACHE = 3 * 2**20
+"""Bytes of scratch that a block takes: Python's share of each costs more than what leaves the nearest cache."""
 _PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
 """Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
 SMALL_PRODUCT = 2**18 if _PACKS else 10**6
