@@ -124,9 +124,8 @@ class Reads(NamedTuple):
     pieces: list[tuple[Any, Any]]
     """Indices into the result, each with one into what lies within the source."""
 
-    def load(self, source: Array, scratch: Scratch) -> Array:
-        """Return a copy of what the block reads."""
-        loaded = scratch.array("source", self.shape)
+    def load(self, source: Array, loaded: Array) -> Array:
+        """Return `loaded`, of that shape, with what the block reads copied there."""
         for margin in self.margins:
             loaded[margin] = 0
         source = source[self.source]

@@ -115,7 +115,8 @@ class Columns:
         """Return ``(batch, groups, columns and offsets, places)``."""
         *leading, lane = self._problem.readings
         *outer, lanes = block.counts
-        loaded = reads(self._problem.readings, self._problem.columns, block).load(source, scratch)
+        read = reads(self._problem.readings, self._problem.columns, block)
+        loaded = read.load(source, scratch.array("source", read.shape))
         channels = loaded.shape[:3]
         offsets = [len(reading.offsets) for reading in leading]
         laid = scratch.array("laid out", (*channels, *offsets, len(lane.offsets), *outer, lanes))

@@ -18,7 +18,7 @@ from convops.apply._blocks import Range, Scratch, ranges
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share
-from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+from convops.apply.cost import ADDITION, CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
@@ -28,8 +28,6 @@ _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
 _MOST = CACHE
 """Bytes of products in one block."""
-_ADDITION = 3.5
-"""How much longer a strided addition takes than a copy."""
 _THIN = 32
 """Positions of a row below which a product by rows is too thin."""
 
@@ -70,7 +68,7 @@ class Sums:
         ]
         seconds = (
             blocks * sum(products)
-            + _ADDITION * copy_seconds(added, problem.readings[-1].source, problem.dtype)
+            + ADDITION * copy_seconds(added, problem.readings[-1].source, problem.dtype)
             + blocks * (self._outer // problem.rows) * _BLOCK
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)

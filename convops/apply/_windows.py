@@ -188,7 +188,7 @@ class Windows:
 
     def _lay_out(self, source: Array, steps: _Steps, scratch: Scratch) -> Array:
         """Return ``(batch, groups, windows, columns and positions)``."""
-        loaded = steps.reads.load(source, scratch)
+        loaded = steps.reads.load(source, scratch.array("source", steps.reads.shape))
         laid = scratch.array("laid out", steps.shape)
         np.copyto(laid, strided(loaded, steps.shape, steps.strides))
         return laid.reshape(*steps.shape[:2], -1, self._inner)

@@ -13,7 +13,7 @@ import numpy as np
 from convops._blas import blas_core
 
 CACHE = 3 * 2**20
-"""Bytes of scratch that a block takes: Python's share of each costs more than what leaves the nearest cache."""
+"""Bytes of scratch that a block takes: of smaller ones, Python's share costs more than the cache saves."""
 _PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
 """Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
 SMALL_PRODUCT = 2**18 if _PACKS else 10**6
@@ -38,6 +38,8 @@ few; for more it takes as long as all of it, and rows that begin within a line `
 _FEW = 8
 _LEFT_OVER = 0.5
 _ACROSS = 1.1
+ADDITION = 3.5
+"""How much longer it takes to add than to copy."""
 _CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
@@ -78,7 +80,7 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
 
 
 def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
-    """Return how much longer a multiply-add takes where few rows, or columns left over, keep registers empty."""
+    """Return how much longer a multiply-add takes where few rows or odd columns leave registers empty."""
     run = unpacked_run(rows, dtype)
     left_over = columns % run
     few = 4 / rows**2
@@ -90,7 +92,7 @@ def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
 
 
 def unpacked_run(rows: int, dtype: np.dtype[Any]) -> int:
-    """Return how many elements of a row a product of few multiply-adds takes at a time; 1 if it packs them."""
+    """Return how many elements of a row a small product takes at a time; 1 if it packs them."""
     return max(_RUNS[rows >= _FEW] // dtype.itemsize, 1)
 
 

@@ -116,7 +116,8 @@ def test_a_block_loads_what_its_places_read_and_zeros_beyond_the_ends(
     source = source_of(readings)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_blocks, "_FEW", few)
-        loaded = reads(readings, 2, block).load(source, Used(FLOAT64, 10))
+        read = reads(readings, 2, block)
+        loaded = read.load(source, Used(FLOAT64, 10).array("source", read.shape))
     expected = positions_of(source, readings, block)
     # The last axis is split by the step, the remainder first.
     together = np.moveaxis(loaded, -2, -1).reshape(*loaded.shape[:-2], -1)
@@ -130,7 +131,8 @@ def test_a_block_loads_what_its_places_read_and_zeros_beyond_the_ends(
 def test_the_views_of_the_offsets_hold_what_each_place_reads(drawn: tuple[list[Reading], Block]) -> None:
     (reading,), block = drawn
     source = source_of([reading])
-    loaded = reads([reading], 2, block).load(source, Scratch(FLOAT64, 10))
+    read = reads([reading], 2, block)
+    loaded = read.load(source, np.empty(read.shape))
     start, stop = block.places[0]
     seen: list[int] = []
     for chosen, first, by_offset in offset_views(loaded.strides, reading):
