@@ -12,6 +12,7 @@ from convops import ConvGeometry
 from convops.apply import GemmEngine, _bands, _blocks, _columns, _sums, _threads, _tiled, _windows, gemm
 from convops.apply._bands import Bands
 from convops.apply._columns import Columns
+from convops.apply._pointwise import Pointwise
 from convops.apply._problem import Problem, Tiling
 from convops.apply._sums import Sums
 from convops.apply._whole import Whole
@@ -19,7 +20,7 @@ from convops.apply._windows import Windows
 from oracles import Array, assert_within_rounding
 from registry import CASES, Case, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
 
-KINDS: tuple[Any, ...] = (Bands, Columns, Sums, Whole, Windows)
+KINDS: tuple[Any, ...] = (Bands, Columns, Pointwise, Sums, Whole, Windows)
 # Enough places for several tiles and blocks on each axis, and for what is left over.
 LONGER = (
     Case("1d long", (5,), (203,), padding="same"),
@@ -67,13 +68,18 @@ def tilings_of(kind: Any, case: Case, dtype: Any, adjoint: bool) -> list[Tiling]
 
 @contextmanager
 def small_blocks(threads: int = 3) -> Iterator[None]:
-    """Let blocks be of a few places, shared among threads however little they have to do."""
+    """Let blocks be of a few places, shared among threads however little they have to do.
+
+    Bands also add the taps of the last axis up, and multiply phases apart, wherever that is possible.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
             patch.setattr(module, "SMALL_PRODUCT", 20)
         patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
         patch.setattr(_bands, "_SHORTEST", 3)
+        patch.setattr(_bands, "_MANY", 0)
+        patch.setattr(_bands, "_HIGH", 1)
         patch.setattr(_bands, "_ALIASED", 24)
         patch.setattr(_bands, "unpacked_run", lambda rows, dtype: max(24 // dtype.itemsize, 1))
         patch.setattr(_columns, "_MOST", 500)

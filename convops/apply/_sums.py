@@ -28,6 +28,8 @@ _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
 _MOST = CACHE
 """Bytes of products in one block."""
+_READ = 20e9
+"""Bytes a second that products read of a source that no copy has brought near."""
 _THIN = 32
 """Positions of a row below which a product by rows is too thin."""
 
@@ -66,8 +68,10 @@ class Sums:
             times * product_seconds(phase.end - phase.begin, problem.columns, positions, problem.dtype)
             for phase in self._phases
         ]
+        read = problem.groups * problem.columns * problem.readings[0].source * self._across
         seconds = (
             blocks * sum(products)
+            + read * problem.dtype.itemsize / _READ
             + ADDITION * copy_seconds(added, problem.readings[-1].source, problem.dtype)
             + blocks * (self._outer // problem.rows) * _BLOCK
         )

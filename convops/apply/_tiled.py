@@ -9,6 +9,7 @@ from convops._arrays import Array
 from convops._axis import Axis
 from convops.apply._bands import Bands
 from convops.apply._columns import Columns
+from convops.apply._pointwise import Pointwise
 from convops.apply._problem import Problem, Tiling
 from convops.apply._reading import Reading, adjoint_reading, forward_reading
 from convops.apply._sums import Sums
@@ -67,6 +68,7 @@ def problem_of(geometry: ConvGeometry, dtype: np.dtype[Any], adjoint: bool) -> P
 def tilings_of(problem: Problem) -> Iterator[Tiling]:
     """Yield the tilings to choose from."""
     yield from Whole.candidates(problem)
+    yield from Pointwise.candidates(problem)
     yield Columns(problem)
     yield Sums(problem)
     yield from Bands.candidates(problem)
