@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from convops import ConvGeometry
-from convops.apply import GemmEngine, _bands, _blocks, _columns, _sums, _threads, _tiled, _windows, gemm
+from convops.apply import (
+    GemmEngine,
+    _band,
+    _bands,
+    _blocks,
+    _columns,
+    _sums,
+    _threads,
+    _tiled,
+    _windows,
+    gemm,
+)
 from convops.apply._bands import Bands
 from convops.apply._columns import Columns
 from convops.apply._pointwise import Pointwise
@@ -79,7 +90,7 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
         patch.setattr(_bands, "_SHORTEST", 3)
         patch.setattr(_bands, "_MANY", 0)
-        patch.setattr(_bands, "_HIGH", 1)
+        patch.setattr(_band, "_HIGH", 1)
         patch.setattr(_bands, "_ALIASED", 24)
         patch.setattr(_bands, "unpacked_run", lambda rows, dtype: max(24 // dtype.itemsize, 1))
         patch.setattr(_columns, "_MOST", 500)

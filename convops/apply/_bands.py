@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from math import inf, prod
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
 from convops._arrays import Array
+from convops.apply._band import Band
 from convops.apply._blocks import (
     Block,
     Scratch,
@@ -30,14 +31,13 @@ from convops.apply._blocks import (
 from convops.apply._lanes import Added, LaidOut
 from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
-from convops.apply._reading import spread
 from convops.apply._threads import share, summed
 from convops.apply.cost import (
-    ADDITION,
     CACHE,
     SMALL_PRODUCT,
     SMALL_VECTOR_PRODUCT,
     Cost,
+    addition_seconds,
     copy_seconds,
     multiply_add_seconds,
     product_seconds,
@@ -57,51 +57,43 @@ _SHORTEST = 48
 """Places of the last axis below which products are too thin, however large the weight."""
 _MANY = 4
 """Times more channels of the source than of the result from which additions are weighed against copies."""
-_HIGH = 8
-"""Rows of a matrix below which registers stay empty."""
 _FEWEST = 16
 """Rows of a matrix below which it should not be cut into parts."""
 
 
 class Bands:
-    """Tiles of `rows` places on the last axis but one; there are two axes at least.
+    """Tiles of as many places on the last axis but one as the band has; there are two axes at least.
 
     A block has `lanes` places of the last axis; its products have as many columns, or the next multiple, of
     which those beyond the lanes hold anything, and are not looked at.
     """
 
-    def __init__(
-        self,
-        problem: Problem,
-        rows: int,
-        lanes: int,
-        parts: int = 1,
-        multiple: int = 1,
-        lane: LaidOut | Added | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, band: Band, lanes: int, parts: int = 1, multiple: int = 1) -> None:
         self.problem = problem
-        self.rows = rows
+        self.band = band
         self.parts = parts
         self._multiple = multiple
         self._steps: dict[tuple[int, ...], list[_Steps]] = {}
         self._lanes = lanes
-        *leading, band, last = problem.readings
-        self.lane = lane or LaidOut(last)
-        self.slabs = _slabs(problem, rows, self.lane)
-        self.outer, self.inner = self.slabs[-1].rows.stop, _inner(problem, rows, self.lane)
+        *leading, places, _ = problem.readings
         self._width = self.width_of(lanes)
-        self._bands = -(-band.places // rows)
+        self._bands = -(-places.places // band.rows)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
         self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
+        before = [
+            reading.step * (count - 1) + reading.span
+            for reading, count in zip(leading, self._leading, strict=True)
+        ]
+        distance = _distance(self._width, problem.dtype.itemsize)
+        self._by_position = prod(before) * problem.columns * band.lane.copies * distance
         products = self._bands * prod(self._leading) * len(self.offsets)
-        entries = sum([slab.height * slab.inner for slab in self.slabs])
-        self._multiplying = products * entries * lanes * multiply_add_seconds(problem.dtype)
+        self._multiplying = products * band.entries * lanes * multiply_add_seconds(problem.dtype)
         self._fixed_block = self._block_of(1)
         self.cost = self._cost()
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:
-        """Yield tilings of more and more rows, and of long and short runs along the last axis."""
+        """Yield tilings of more and more rows."""
         *_, band, last = problem.readings
         ways: list[LaidOut | Added] = [LaidOut(last)]
         if problem.columns >= _MANY * problem.rows and last.step == 1 < len(last.offsets):
@@ -109,57 +101,47 @@ class Bands:
         rows = 1
         while rows < 2 * band.places:
             for lane in ways:
-                yield from cls._of_height(problem, min(rows, band.places), lane)
+                yield from cls._of(problem, Band(problem, min(rows, band.places), lane))
             rows *= 2
             if rows > _TALLEST:
                 break
 
     @classmethod
-    def _of_height(cls, problem: Problem, rows: int, lane: LaidOut | Added) -> Iterator[Self]:
-        """Yield tilings of that many rows."""
+    def _of(cls, problem: Problem, band: Band) -> Iterator[Self]:
+        """Yield tilings of one band, in long and short runs along the last axis."""
         places = problem.counts[-1]
-        slabs = _slabs(problem, rows, lane)
-        height, inner = slabs[0].height, max([slab.inner for slab in slabs])
+        height, inner = band.slabs[0].height, max([slab.inner for slab in band.slabs])
         small = SMALL_PRODUCT if height > 1 else SMALL_VECTOR_PRODUCT
         most = max(small // (min(height, _FEWEST) * inner), _SHORTEST)
         pieces = -(-places // most)
         for cut in (1, 2, 4, 8):
             if cut == 1 or places > pieces * cut * _SHORTEST:
                 lanes = -(-places // (pieces * cut))
-                columns = lane.columns(lanes)
+                columns = band.lane.columns(lanes)
                 parts = _parts(height, inner * columns)
-                yield cls(problem, rows, lanes, parts, 1, lane)
+                yield cls(problem, band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
-                    yield cls(problem, rows, lanes, parts, run, lane)
+                    yield cls(problem, band, lanes, parts, run)
 
     def width_of(self, lanes: int) -> int:
         """Return how many columns the products of a block have that is so many lanes long."""
-        return -(-self.lane.columns(lanes) // self._multiple) * self._multiple
+        return -(-self.band.lane.columns(lanes) // self._multiple) * self._multiple
 
     @property
     def direct(self) -> bool:
         """Whether products may be written where they belong, but for bands that reach beyond the result."""
         problem = self.problem
         return (
-            isinstance(self.lane, LaidOut)
+            isinstance(self.band.lane, LaidOut)
             and len(self.offsets) == 1
             and all(reading.phases == 1 for reading in problem.readings)
-            and min(self.rows, problem.rows) == 1
+            and min(self.band.rows, problem.rows) == 1
         )
-
-    def _positions(self, bands: int) -> int:
-        """Return the source positions that a block of that many bands reads, but for the last axis."""
-        *leading, band, _ = self.problem.readings
-        before = [
-            reading.step * (count - 1) + reading.span
-            for reading, count in zip(leading, self._leading, strict=True)
-        ]
-        return prod(before) * (band.step * (bands * self.rows - 1) + band.span)
 
     def _unrolled(self, bands: int) -> int:
         """Return the elements that a block lays out of one batch item and group."""
-        distance = _distance(self._width, self.problem.dtype.itemsize)
-        return self._positions(bands) * self.problem.columns * self.lane.copies * distance
+        places = self.problem.readings[-2]
+        return (places.step * (bands * self.band.rows - 1) + places.span) * self._by_position
 
     def _block_of(self, batch: int) -> tuple[int, int, int]:
         """Return how many items, groups and bands make a block that stays in cache."""
@@ -183,44 +165,32 @@ class Bands:
         band_blocks = -(-self._bands // bands)
         blocks = problem.groups * prod(pieces) * band_blocks * lanes
         products = blocks * prod(self._leading) * bands * len(self.offsets)
-        self.summands = products * summands(self.outer, self.inner, self._lanes)
-        if not alone(self.outer, self.inner):
+        self.summands = products * summands(self.band.outer, self.band.inner, self._lanes)
+        if not alone(self.band.outer, self.band.inner):
             self.summands = inf
         copied = blocks * self._unrolled(bands)
         written = problem.groups * prod(counts) * problem.phases * problem.rows
         multiplied = [
             self.parts * product_seconds(slab.height // self.parts, slab.inner, self._width, problem.dtype)
-            for slab in self.slabs
+            for slab in self.band.slabs
         ]
-        copies: float = 0 if self.direct and self._width == self._lanes else 2 * len(self.offsets) - 1
-        if isinstance(self.lane, Added):
-            copies += ADDITION * len(self.lane.taps) / len(problem.readings[-1].taps)
+        copies = 0 if self.direct and self._width == self._lanes else 2 * len(self.offsets) - 1
+        added = 0.0
+        if isinstance(self.band.lane, Added):
+            added = written * self.band.lane.rows / len(problem.readings[-1].taps)
         seconds = (
             products * sum(multiplied)
             + copy_seconds(copied, self._lanes, problem.dtype)
             + copy_seconds(written * copies, self._lanes, problem.dtype)
+            + addition_seconds(added, self._lanes, problem.dtype)
             + _BLOCK * (-(-blocks // self._fixed_block[1]) - 1)
         )
-        flops = 2.0 * products * sum([slab.height * slab.inner for slab in self.slabs]) * self._width
+        flops = 2.0 * products * self.band.entries * self._width
         return Cost(flops, (2.0 * copied + written) * problem.dtype.itemsize, seconds)
 
     def matrices(self, weight: Array) -> Array:
-        """Return ``(offsets of the leading axes, groups, outer, inner)``."""
-        *leading, band, _ = self.problem.readings
-        tables = [reading.table for reading in leading] + [band.band(self.rows), self.lane.table]
-        tiles = spread(weight, tables)
-        groups, out, columns = tiles.shape[:3]
-        axes = len(leading)
-        split = (groups, out, columns, *tiles.shape[3 : 3 + 2 * axes], self.rows, -1, *tiles.shape[-3:])
-        tiles = tiles.reshape(split)
-        places = [3 + 2 * number for number in range(axes)]
-        row, phase, window, lane_phase, offset = range(3 + 2 * axes, 8 + 2 * axes)
-        order = (
-            [number + 1 for number in places] + [0, row, *places, phase, lane_phase, 1] + [window, 2, offset]
-        )
-        return np.ascontiguousarray(tiles.transpose(order)).reshape(
-            len(self.offsets), groups, self.outer, self.inner
-        )
+        """Return those of the band; see `Band`."""
+        return self.band.matrices(weight)
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
@@ -239,7 +209,7 @@ class Bands:
         pieces = [ranges(count, most) for count, most in zip(counts[:-2], self._leading, strict=True)]
         # Every band starts at a multiple of `rows`, also in the last block.
         bands_in = [
-            (start * self.rows, min(stop * self.rows, counts[-2]))
+            (start * self.band.rows, min(stop * self.band.rows, counts[-2]))
             for start, stop in ranges(self._bands, bands)
         ]
         lanes = ranges(counts[-1], self._lanes)
@@ -253,15 +223,17 @@ class Bands:
             self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
 
     def _gradient_of(self, source: Array, result: Array, blocks: "list[_Steps]") -> Array:
-        total = np.zeros((len(self.offsets), self.problem.groups, self.outer, self.inner), result.dtype)
+        total = np.zeros(
+            (len(self.offsets), self.problem.groups, self.band.outer, self.band.inner), result.dtype
+        )
         scratch = Scratch(result.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
             laid = steps.lay_out(source, scratch)
             values = scratch.array("values", steps.values)
-            into = values if isinstance(self.lane, LaidOut) else scratch.array("sums", steps.sums)
+            into = values if isinstance(self.band.lane, LaidOut) else scratch.array("sums", steps.sums)
             fetch(self._as_stored(into), result, self.problem.readings, steps.block)
-            if isinstance(self.lane, Added):
-                self.lane.spread(self._apart(into), self._apart(values), steps.block.places[-1])
+            if isinstance(self.band.lane, Added):
+                self.band.lane.spread(self._apart(into), self._apart(values), steps.block.places[-1])
             summed_over = (0, *range(2, values.ndim - 2))
             for number, start in enumerate(steps.starts):
                 window = strided(laid, steps.windows, steps.strides, start)
@@ -275,28 +247,28 @@ class Bands:
         for number, start in enumerate(steps.starts):
             window = strided(laid, steps.windows, steps.strides, start)[..., None, :, :]
             summand = scratch.array("summand", steps.values) if number else values
-            for slab, shape in zip(self.slabs, steps.matrices, strict=True):
+            for slab, shape in zip(self.band.slabs, steps.matrices, strict=True):
                 matrix = matrices[number, steps.groups, slab.rows, slab.reads].reshape(shape)
                 split = (*summand.shape[:-2], *shape[-3:-1], summand.shape[-1])
                 products = summand[..., slab.rows, :].reshape(split)
                 np.matmul(matrix, window[..., slab.reads, :], out=products)
             if number:
                 values += summand
-        if isinstance(self.lane, Added):
+        if isinstance(self.band.lane, Added):
             sums = scratch.array("sums", steps.sums)
-            self.lane.add(self._apart(values), self._apart(sums), steps.block.places[-1])
+            self.band.lane.add(self._apart(values), self._apart(sums), steps.block.places[-1])
             values = sums
         if target is None:
             store(self._as_stored(values), out, self.problem.readings, steps.block)
 
     def _apart(self, values: Array) -> Array:
         """Return a view with an axis of their own for the taps of the last axis, or for its phases."""
-        before = self.rows * prod([len(reading.taps) for reading in self.problem.readings[:-1]])
+        before = self.band.rows * prod([len(reading.taps) for reading in self.problem.readings[:-1]])
         return values.reshape(*values.shape[:-2], before, -1, self.problem.rows, values.shape[-1])
 
     def _target(self, out: Array, block: Block) -> Array:
         """Return the block's place in `out`, in the layout of the products."""
-        rows = self.rows
+        rows = self.band.rows
         region = out[
             slice(*block.batch), slice(*block.group), :, *[slice(*places) for places in block.places]
         ]
@@ -310,7 +282,7 @@ class Bands:
         problem = self.problem
         phases = [len(reading.taps) for reading in problem.readings]
         *stacked, bands, _, lanes = values.shape
-        values = values.reshape(*stacked, bands * self.rows, *phases, problem.rows, lanes)
+        values = values.reshape(*stacked, bands * self.band.rows, *phases, problem.rows, lanes)
         axes = len(phases)
         before = list(range(2, 2 + axes - 1))
         order = [0, 1, values.ndim - 2, *before, values.ndim - 1, *range(1 + axes, 1 + 2 * axes)]
@@ -325,47 +297,6 @@ def _distance(width: int, itemsize: int) -> int:
     return width if width * itemsize % _ALIASED else width + _APART // itemsize
 
 
-class _Slab(NamedTuple):
-    """Rows of the matrix of a band, and the columns of it that they have any tap in."""
-
-    rows: slice
-    reads: slice
-
-    @property
-    def height(self) -> int:
-        """Number of rows."""
-        return int(self.rows.stop - self.rows.start)
-
-    @property
-    def inner(self) -> int:
-        """Number of columns."""
-        return int(self.reads.stop - self.reads.start)
-
-
-def _inner(problem: Problem, rows: int, lane: LaidOut | Added) -> int:
-    """Return the columns of the matrix of a band."""
-    band = problem.readings[-2]
-    return (band.step * (rows - 1) + band.span) * problem.columns * lane.copies
-
-
-def _slabs(problem: Problem, rows: int, lane: LaidOut | Added) -> list[_Slab]:
-    """Return the slabs of the matrix of a band: one, or where they are high enough one per phase."""
-    *leading, band, _ = problem.readings
-    each, before = len(lane.table) * problem.rows, prod([len(reading.taps) for reading in leading])
-    if rows > 1 or len(band.taps) == 1 or each < _HIGH:
-        outer = rows * before * len(band.taps) * each
-        return [_Slab(slice(0, outer), slice(0, _inner(problem, rows, lane)))]
-    by_position = problem.columns * lane.copies
-    found: list[_Slab] = []
-    for taps in [*band.taps.values()] * before:
-        reached = [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]
-        places = [offset - band.offsets[0] for offset in reached]
-        begin = len(found) * each
-        reads = slice(places[0] * by_position, (places[-1] + 1) * by_position)
-        found.append(_Slab(slice(begin, begin + each), reads))
-    return found
-
-
 def _parts(outer: int, each: int) -> int:
     """Return the least number of equal parts of `outer` rows that make small products, of `each` per row."""
     small = [
@@ -378,7 +309,7 @@ class _Steps:
     """What one block does, in indices, shapes and strides, worked out once."""
 
     def __init__(self, tiling: Bands, block: Block, itemsize: int) -> None:
-        problem, rows, lane = tiling.problem, tiling.rows, tiling.lane
+        problem, rows, lane = tiling.problem, tiling.band.rows, tiling.band.lane
         *leading, band, _ = problem.readings
         *outer, places, lanes = block.counts
         bands = -(-places // rows)
@@ -397,14 +328,14 @@ class _Steps:
         steps = [reading.step * stride for reading, stride in zip(leading, by_position, strict=True)]
         self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
         stacked = (items, groups, *outer, bands)
-        self.windows = (*stacked, tiling.inner, width)
+        self.windows = (*stacked, tiling.band.inner, width)
         self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
-        self.values = (*stacked, tiling.outer, width)
+        self.values = (*stacked, tiling.band.outer, width)
         self.sums = (*stacked, rows * problem.phases * problem.rows, lanes)
         parts = tiling.parts
         self.matrices = [
             (groups, *[1] * (len(outer) + 1), parts, slab.height // parts, slab.inner)
-            for slab in tiling.slabs
+            for slab in tiling.band.slabs
         ]
         self.groups = slice(*block.group)
         apart = [reading.offsets.step * stride for reading, stride in zip(leading, by_position, strict=True)]

@@ -24,6 +24,11 @@ class LaidOut:
         """What is loaded of the source."""
 
     @property
+    def rows(self) -> int:
+        """How many rows of products a place has."""
+        return len(self.read.taps)
+
+    @property
     def table(self) -> Table:
         """The taps: rows of products, by copies."""
         return self.read.table
@@ -65,6 +70,11 @@ class Added:
             for offset, tap in zip(reading.offsets, taps, strict=True)
             if tap >= 0
         ]
+
+    @property
+    def rows(self) -> int:
+        """One per tap; see `LaidOut`."""
+        return len(self.taps)
 
     @property
     def table(self) -> Table:

@@ -18,7 +18,7 @@ from convops.apply._blocks import Range, Scratch, ranges
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share
-from convops.apply.cost import ADDITION, CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, addition_seconds, product_seconds
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
@@ -26,7 +26,7 @@ Places = tuple[slice, ...]
 
 _BLOCK = 2e-6
 """Seconds that Python takes for one tap of one block."""
-_MOST = CACHE
+_MOST = 2 * CACHE
 """Bytes of products in one block."""
 _READ = 20e9
 """Bytes a second that products read of a source that no copy has brought near."""
@@ -72,7 +72,7 @@ class Sums:
         seconds = (
             blocks * sum(products)
             + read * problem.dtype.itemsize / _READ
-            + ADDITION * copy_seconds(added, problem.readings[-1].source, problem.dtype)
+            + addition_seconds(added, problem.readings[-1].source, problem.dtype)
             + blocks * (self._outer // problem.rows) * _BLOCK
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)

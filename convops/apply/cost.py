@@ -12,7 +12,7 @@ import numpy as np
 
 from convops._blas import blas_core
 
-CACHE = 3 * 2**20
+CACHE = 2**21
 """Bytes of scratch that a block takes: of smaller ones, Python's share costs more than the cache saves."""
 _PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
 """Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
@@ -38,7 +38,7 @@ few; for more it takes as long as all of it, and rows that begin within a line `
 _FEW = 8
 _LEFT_OVER = 0.5
 _ACROSS = 1.1
-ADDITION = 3.5
+_ADDITION = 3.5
 """How much longer it takes to add than to copy."""
 _CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
@@ -107,3 +107,8 @@ def multiply_add_seconds(dtype: np.dtype[Any]) -> float:
 def copy_seconds(elements: float, run: int, dtype: np.dtype[Any]) -> float:
     """Return the seconds that copying takes in runs of `run` elements."""
     return elements * dtype.itemsize / _BYTES + elements / run * _RUN
+
+
+def addition_seconds(elements: float, run: int, dtype: np.dtype[Any]) -> float:
+    """Return the seconds that adding takes in runs of `run` elements."""
+    return elements * dtype.itemsize / _BYTES * _ADDITION + elements / run * _RUN

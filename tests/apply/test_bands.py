@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from convops.apply import _bands
+from convops.apply._band import Band
 from convops.apply._bands import Bands
 from convops.apply._lanes import Added, LaidOut
 from registry import CASES, Case
@@ -44,7 +45,8 @@ def test_heights_and_lengths_that_leave_a_remainder_are_the_matrix(case: Case) -
         for adjoint in (False, True):
             problem = problem_of(case, "float64", adjoint)
             for rows, lanes in [(3, 7), (5, 4), (7, 1)]:
-                tiling = Bands(problem, min(rows, problem.counts[-2]), min(lanes, problem.counts[-1]))
+                band = Band(problem, min(rows, problem.counts[-2]), LaidOut(problem.readings[-1]))
+                tiling = Bands(problem, band, min(lanes, problem.counts[-1]))
                 assert_tiling_is_the_matrix(tiling, case, adjoint)
 
 
@@ -60,7 +62,7 @@ def test_candidates_are_of_more_and_more_rows_up_to_all_of_them_and_of_all_lengt
     case = Case("wide", (3, 3), (50, 3000), padding="same")
     for adjoint in (False, True):
         tilings = tilings_of(Bands, case, "float64", adjoint)
-        rows = [tiling.rows for tiling in tilings]
+        rows = [tiling.band.rows for tiling in tilings]
         assert rows == sorted(rows)
         assert (rows[0], rows[-1]) == (1, 50)
         for tiling in tilings:
@@ -75,29 +77,7 @@ def test_taps_are_added_up_only_where_channels_are_many_and_neighbours_read_neig
         ((2, 8, 3, 3), 2, {LaidOut}),
     ]:
         case = Case("channels", weight_shape, (weight_shape[1], 60, 70), stride)
-        assert {type(tiling.lane) for tiling in tilings_of(Bands, case, "float64", False)} == ways
-
-
-@pytest.mark.parametrize("case", GEOMETRIES, ids=str)
-def test_matrices_hold_nothing_outside_of_their_slabs(case: Case) -> None:
-    with small_blocks():
-        for tiling in tilings_of(Bands, case, "float64", True):
-            groups, rows, columns = tiling.problem.groups, tiling.problem.rows, tiling.problem.columns
-            taps = (1, *case.kernel) if len(case.kernel) == 1 else case.kernel
-            matrices = tiling.matrices(np.ones((groups, rows, columns, *taps)))
-            assert matrices.any()
-            for slab in tiling.slabs:
-                matrices[:, :, slab.rows, slab.reads] = 0
-            assert not matrices.any()
-
-
-def test_phases_are_multiplied_apart_where_they_fill_the_registers() -> None:
-    case = Case("stride 2", (16, 4, 3, 3), (4, 40, 50), stride=2, padding=1)
-    slabs = [tiling.slabs for tiling in tilings_of(Bands, case, "float64", True) if tiling.rows == 1]
-    # One tap of four and two of four channels each, laid out for two offsets, or once.
-    assert {tuple(slab.inner for slab in found) for found in slabs} == {(32, 64), (16, 32)}
-    few = Case("stride 2", (1, 1, 3, 3), (1, 40, 50), stride=2, padding=1)
-    assert all(len(tiling.slabs) == 1 for tiling in tilings_of(Bands, few, "float64", True))
+        assert {type(tiling.band.lane) for tiling in tilings_of(Bands, case, "float64", False)} == ways
 
 
 def test_a_batch_of_another_size_or_dtype_has_blocks_of_its_own() -> None:

@@ -1,0 +1,82 @@
+"""The matrix of a band: what it takes neighbouring rows of the source to."""
+
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from convops._arrays import Array
+from convops.apply._lanes import Added, LaidOut
+from convops.apply._problem import Problem
+from convops.apply._reading import spread
+
+_HIGH = 8
+"""Rows of a matrix below which registers stay empty."""
+
+
+class Slab(NamedTuple):
+    """Rows of a matrix, and the columns that they have any tap in."""
+
+    rows: slice
+    reads: slice
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.rows.stop - self.rows.start)
+
+    @property
+    def inner(self) -> int:
+        """Number of columns."""
+        return int(self.reads.stop - self.reads.start)
+
+
+class Band:
+    """What `rows` neighbouring places of the last axis but one read, for each offset of the axes before.
+
+    The rows of the matrix are those places, then the phases of all axes but the last, what `lane` has for
+    each place, and the channels. Its columns are positions, channels, and the copies that `lane` makes.
+    """
+
+    def __init__(self, problem: Problem, rows: int, lane: LaidOut | Added) -> None:
+        self._problem = problem
+        self.rows = rows
+        self.lane = lane
+        *leading, band, _ = problem.readings
+        by_position = problem.columns * lane.copies
+        self.inner = (band.step * (rows - 1) + band.span) * by_position
+        before, each = prod([len(reading.taps) for reading in leading]), lane.rows * problem.rows
+        self.outer = rows * before * len(band.taps) * each
+        self.slabs = [Slab(slice(0, self.outer), slice(0, self.inner))]
+        if rows == 1 < len(band.taps) and each >= _HIGH:
+            self.slabs = self._by_phase(before, each, by_position)
+
+    @property
+    def entries(self) -> int:
+        """Entries of all slabs."""
+        return sum([slab.height * slab.inner for slab in self.slabs])
+
+    def matrices(self, weight: Array) -> Array:
+        """Return ``(offsets of the leading axes, groups, outer, inner)``."""
+        *leading, band, _ = self._problem.readings
+        tables = [reading.table for reading in leading] + [band.band(self.rows), self.lane.table]
+        tiles = spread(weight, tables)
+        groups, out, columns = tiles.shape[:3]
+        axes = len(leading)
+        split = (groups, out, columns, *tiles.shape[3 : 3 + 2 * axes], self.rows, -1, *tiles.shape[-3:])
+        tiles = tiles.reshape(split)
+        places = [3 + 2 * number for number in range(axes)]
+        row, phase, window, lane_row, copy = range(3 + 2 * axes, 8 + 2 * axes)
+        order = [number + 1 for number in places] + [0, row, *places, phase, lane_row, 1] + [window, 2, copy]
+        return np.ascontiguousarray(tiles.transpose(order)).reshape(-1, groups, self.outer, self.inner)
+
+    def _by_phase(self, before: int, each: int, by_position: int) -> list[Slab]:
+        """Return one slab per phase, which reads less than all of them."""
+        band = self._problem.readings[-2]
+        found: list[Slab] = []
+        for taps in [*band.taps.values()] * before:
+            reached = [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]
+            first, last = reached[0] - band.offsets[0], reached[-1] - band.offsets[0]
+            rows = slice(len(found) * each, (len(found) + 1) * each)
+            found.append(Slab(rows, slice(first * by_position, (last + 1) * by_position)))
+        return found
