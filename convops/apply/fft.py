@@ -1,7 +1,7 @@
 """A convolution as products of spectra, tile by tile."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ from convops._arrays import Array
 from convops._axis import Axis
 from convops._memory import refuse_beyond_memory
 from convops.apply._blocks import keep_freed_memory
+from convops.apply._chain import Chain
 from convops.apply._fft_plan import PIECE, Plan, plan_of
 from convops.apply._threads import share, workers
 from convops.apply._tiles import (
@@ -144,6 +145,11 @@ class FFTEngine:
     def _apply(self, block: Array, direction: Direction) -> Array:
         adjoint = direction.adjoint
         dtype = block.dtype
+        if len(block) == 1 and dtype == self._weight.dtype:
+            chain = self._adjoint_chain if adjoint else self._chain
+            if chain is not None:
+                with np.errstate(invalid="ignore", over="ignore"):
+                    return chain(block[0, 0])[None, None]
         if dtype != self._weight.dtype:
             dtype = np.result_type(self._weight, block)
             block = block.astype(dtype, copy=False)
@@ -263,6 +269,22 @@ class FFTEngine:
         if self._groups == plan.groups and all(len(chunk) == 1 for chunk in chunks):
             whole = _piece_of(slice(None), slice(None), tuple([chunk for (chunk,) in chunks]))
         return Direction(adjoint, transforms, chunks, self._channels[not adjoint][1], gaps, whole)
+
+    @cached_property
+    def _chain(self) -> Chain | None:
+        """The factors of W where they are small."""
+        return self._chain_of(self._forward, [*zip(self._in_sizes, self._out_sizes, strict=True)])
+
+    @cached_property
+    def _adjoint_chain(self) -> Chain | None:
+        """The factors of its adjoint."""
+        return self._chain_of(self._adjoint, [*zip(self._out_sizes, self._in_sizes, strict=True)])
+
+    def _chain_of(self, direction: Direction, sizes: list[tuple[int, int]]) -> Chain | None:
+        if self._extended or self._repeated:
+            return None
+        spectrum = self._spectrum(self._weight.dtype)
+        return Chain.of(self._plan, direction.chunks, direction.transforms, spectrum, sizes)
 
     def _spectrum(self, dtype: np.dtype[Any]) -> Array:
         """Return the spectrum in the precision of `dtype`, computed once."""
