@@ -15,6 +15,7 @@ from convops.apply import (
     _bands,
     _blocks,
     _columns,
+    _problem,
     _sums,
     _threads,
     _tiled,
@@ -86,6 +87,7 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
+        for module in (_bands, _problem, _sums, _windows):
             patch.setattr(module, "SMALL_PRODUCT", 20)
         patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
         patch.setattr(_bands, "_SHORTEST", 3)

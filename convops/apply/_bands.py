@@ -30,7 +30,7 @@ from convops.apply._blocks import (
 )
 from convops.apply._lanes import Added, LaidOut
 from convops.apply._pairs import alone, paired, summands
-from convops.apply._problem import Problem, fitting
+from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._threads import share, summed
 from convops.apply.cost import (
     CACHE,
@@ -118,7 +118,7 @@ class Bands:
             if cut == 1 or places > pieces * cut * _SHORTEST:
                 lanes = -(-places // (pieces * cut))
                 columns = band.lane.columns(lanes)
-                parts = _parts(height, inner * columns)
+                parts = equal_parts(height, inner * columns)
                 yield cls(problem, band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
                     yield cls(problem, band, lanes, parts, run)
@@ -295,14 +295,6 @@ def _distance(width: int, itemsize: int) -> int:
     Places that are a multiple of some kilobytes apart compete for the same few lines of it.
     """
     return width if width * itemsize % _ALIASED else width + _APART // itemsize
-
-
-def _parts(outer: int, each: int) -> int:
-    """Return the least number of equal parts of `outer` rows that make small products, of `each` per row."""
-    small = [
-        parts for parts in range(1, outer) if not outer % parts and outer // parts * each <= SMALL_PRODUCT
-    ]
-    return small[0] if small else outer
 
 
 class _Steps:

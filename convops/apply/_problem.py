@@ -8,7 +8,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._reading import Reading
-from convops.apply.cost import Cost
+from convops.apply.cost import SMALL_PRODUCT, Cost
 
 
 class Problem(NamedTuple):
@@ -62,6 +62,12 @@ def fitting(sizes: Sequence[int], bytes_each: float, most: float) -> list[int]:
         counts.insert(0, max(min(size, int(room)), 1))
         room /= counts[0]
     return counts
+
+
+def equal_parts(rows: int, each: int) -> int:
+    """Return the least number of equal parts of the rows that make small products, of `each` per row."""
+    small = [parts for parts in range(1, rows) if not rows % parts and rows // parts * each <= SMALL_PRODUCT]
+    return small[0] if small else rows
 
 
 def cheapest(tilings: Iterable[Tiling]) -> Tiling:

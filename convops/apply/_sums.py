@@ -15,9 +15,9 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._blocks import Range, Scratch, ranges
-from convops.apply._problem import Problem, fitting
+from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._reading import Reading
-from convops.apply._threads import share
+from convops.apply._threads import share, workers
 from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, addition_seconds, product_seconds
 
 Tap = tuple[int, ...]
@@ -32,6 +32,8 @@ _READ = 20e9
 """Bytes a second that products read of a source that no copy has brought near."""
 _THIN = 32
 """Positions of a row below which a product by rows is too thin."""
+_PART = 16
+"""Channels of the result that are multiplied together, at most, where there are many."""
 
 
 class _Phase(NamedTuple):
@@ -44,7 +46,7 @@ class _Phase(NamedTuple):
 
 
 class Sums:
-    """One product per block of the source and phase of the result, and an addition per tap."""
+    """Products of blocks of the source, per phase and some channels of the result; an addition per tap."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
@@ -52,10 +54,15 @@ class Sums:
         self._outer = self._phases[-1].end
         first, *rest = [reading.source for reading in problem.readings]
         self._across = prod(rest)
+        self._part = _largest_divisor(problem.rows, _PART)
+        # Small products need no threads of BLAS, so that ours can share the channels of the result.
+        positions = SMALL_PRODUCT // (self._part * problem.columns)
+        self._by_rows = _THIN <= self._across <= positions
+        self._small = self._across <= positions
         most = max(phase.end - phase.begin for phase in self._phases)
-        # Products by rows of the source need no threads of BLAS, so that phases can be shared among ours.
-        self._by_rows = self._across >= _THIN and most * problem.columns * self._across <= SMALL_PRODUCT
         (self._height,) = fitting((first,), most * self._across * problem.dtype.itemsize, _MOST)
+        if self._small and not self._by_rows:
+            self._height = min(self._height, positions // self._across)
         self.cost = self._cost()
         self.summands = inf
 
@@ -64,79 +71,110 @@ class Sums:
         blocks = problem.groups * -(-problem.readings[0].source // height)
         times, positions = (height, self._across) if self._by_rows else (1, height * self._across)
         added = blocks * self._outer * height * self._across
-        products = [
-            times * product_seconds(phase.end - phase.begin, problem.columns, positions, problem.dtype)
-            for phase in self._phases
-        ]
+        products = 0.0
+        for phase in self._phases:
+            parts = self._parts(phase)
+            rows = (phase.end - phase.begin) // parts
+            products += parts * product_seconds(rows, problem.columns, positions, problem.dtype)
         read = problem.groups * problem.columns * problem.readings[0].source * self._across
         seconds = (
-            blocks * sum(products)
+            blocks * times * products
             + read * problem.dtype.itemsize / _READ
             + addition_seconds(added, problem.readings[-1].source, problem.dtype)
             + blocks * (self._outer // problem.rows) * _BLOCK
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)
 
+    def _parts(self, phase: _Phase) -> int:
+        """Return into how many products the rows of a phase are cut."""
+        rows = phase.end - phase.begin
+        if not self._small:
+            return 1
+        positions = self._across if self._by_rows else self._height * self._across
+        blocks = self._problem.rows // self._part
+        return blocks * equal_parts(rows // blocks, self._problem.columns * positions)
+
     def matrices(self, weight: Array) -> Array:
-        """Return ``(groups, taps and rows, columns)``, the taps of each phase together."""
+        """Return ``(groups, rows, columns)``: of each phase and part of the channels, all taps together."""
         readings = self._problem.readings
         tiles = np.empty((len(weight), self._outer, weight.shape[2]), weight.dtype)
-        for phases, offsets, begin, _ in self._phases:
-            for start, tap in enumerate(offsets):
-                of_axis = [r.taps[phase][o] for r, phase, o in zip(readings, phases, tap, strict=True)]
+        for phase in self._phases:
+            by_tap = self._by_tap(tiles, phase)
+            for number, tap in enumerate(phase.offsets):
+                of_axis = [r.taps[p][o] for r, p, o in zip(readings, phase.phases, tap, strict=True)]
                 chosen: Any = (..., *of_axis)
-                rows = slice(begin + start * weight.shape[1], begin + (start + 1) * weight.shape[1])
-                tiles[:, rows] = weight[chosen]
+                by_tap[:, :, number] = weight[chosen].reshape(len(weight), -1, *by_tap.shape[3:])
         return tiles
+
+    def _by_tap(self, matrices: Array, phase: _Phase) -> Array:
+        """Return a view ``(groups, parts, taps, channels of a part, columns)`` of a phase."""
+        groups, _, columns = matrices.shape
+        rows = matrices[:, phase.begin : phase.end]
+        return rows.reshape(groups, -1, len(phase.offsets), self._part, columns)
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
         problem = self._problem
         each = self._outer * self._height * self._across * out.itemsize
         items, groups = fitting((len(source), problem.groups), each, _MOST)
-        parts = [*product(ranges(len(source), items), ranges(problem.groups, groups), _evenly(self._phases))]
-        seconds = self.cost.seconds * len(source) if self._by_rows else 0.0
+        blocks = problem.rows // self._part
+        parts = [
+            *product(
+                ranges(len(source), items),
+                ranges(problem.groups, groups),
+                ranges(blocks, -(-blocks // workers()) if self._small else blocks),
+                _evenly(self._phases),
+            )
+        ]
+        seconds = self.cost.seconds * len(source) if self._small else 0.0
         share(partial(self._work, source, out, matrices), parts, seconds)
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         total = np.zeros((self._problem.groups, self._outer, self._problem.columns), result.dtype)
         for phase in self._phases:
-            part = self._target(result, phase)
+            part, sums = self._target(result, phase), self._by_tap(total, phase)
             for number, results, reads in self._places_of(phase, 0, self._problem.readings[0].source):
                 places: Any = (..., *results)
                 positions: Any = (..., *reads)
                 values, read = part[places], source[positions]
-                begin = phase.begin + number * self._problem.rows
                 for item, of_item in zip(values, read, strict=True):
                     rows = item.reshape(*item.shape[:2], -1)
                     columns = of_item.reshape(*of_item.shape[:2], -1).swapaxes(-1, -2)
-                    total[:, begin : begin + self._problem.rows] += np.matmul(rows, columns)
+                    products = np.matmul(rows, columns)
+                    sums[:, :, number] += products.reshape(len(sums), -1, *sums.shape[3:])
         return total
 
     def _work(
-        self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, _Phase]]
+        self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, Range, _Phase]]
     ) -> None:
         rows = ranges(self._problem.readings[0].source, self._height)
         products = [
-            (item_stop - item) * (group_stop - group) * (phase.end - phase.begin)
-            for (item, item_stop), (group, group_stop), phase in parts
+            prod([stop - start for start, stop in of_axes]) * len(phase.offsets) * self._part
+            for *of_axes, phase in parts
         ]
         scratch = Scratch(out.dtype, max(products) * self._height * self._across)
-        for batch, group, phase in parts:
+        for batch, group, blocks, phase in parts:
             target = self._target(out[slice(*batch), slice(*group)], phase)
+            # Some channels of the result, on two axes: blocks, and those of a block.
+            target = target.reshape(*target.shape[:2], -1, self._part, *target.shape[3:])[
+                :, :, slice(*blocks)
+            ]
             # Additions to every other place take three times as long as additions to neighbouring ones.
-            sums = target if len(self._phases) == 1 else np.empty(self._sums_shape(target), out.dtype)
+            sums = target
+            if len(self._phases) > 1:
+                sums = np.empty((*target.shape[:4], *self._problem.counts), out.dtype)
             sums[...] = 0
-            operand, matrix = (
-                source[slice(*batch), slice(*group)],
-                matrices[slice(*group), phase.begin : phase.end],
-            )
+            operand = source[slice(*batch), slice(*group)]
+            matrix = self._by_tap(matrices, phase)[slice(*group), slice(*blocks)]
             for start, stop in rows:
                 values = self._multiply(matrix, operand[:, :, :, start:stop], scratch)
-                self._add(values, sums, phase, start, stop)
+                for number, results, reads in self._places_of(phase, start, stop):
+                    result: Any = (..., *results)
+                    read: Any = (slice(None), slice(None), slice(None), number, slice(None), *reads)
+                    sums[result] += values[read]
             if sums is not target:
-                inside: Any = (..., *map(slice, target.shape[3:]))
+                inside: Any = (..., *map(slice, target.shape[4:]))
                 target[...] = sums[inside]
 
     def _target(self, out: Array, phase: _Phase) -> Array:
@@ -146,30 +184,29 @@ class Sums:
         target: Array = out[part]
         return target
 
-    def _sums_shape(self, target: Array) -> tuple[int, ...]:
-        return (*target.shape[:3], *self._problem.counts)
-
     def _multiply(self, matrix: Array, operand: Array, scratch: Scratch) -> Array:
-        """Return the products with rows of the source: ``(batch, groups, taps, rows, *source)``."""
-        items, groups, columns, height, *rest = operand.shape
-        outer = matrix.shape[1]
-        if self._by_rows:
-            stacked = operand.reshape(items, groups, columns, height, -1).swapaxes(2, 3)
-            values = scratch.array("values", (items, groups, height, outer, self._across))
-            np.matmul(matrix[:, None], stacked, out=values)
-            values = np.moveaxis(values, 2, 3)
-        else:
-            values = scratch.array("values", (items, groups, outer, height * self._across))
-            np.matmul(matrix, operand.reshape(items, groups, columns, -1), out=values)
-            values = values.reshape(items, groups, outer, height, self._across)
-        return values.reshape(items, groups, -1, self._problem.rows, height, *rest)
+        """Return the products with rows of the source.
 
-    def _add(self, values: Array, sums: Array, phase: _Phase, start: int, stop: int) -> None:
-        """Add the products of the source's rows ``start <= row < stop``."""
-        for number, results, reads in self._places_of(phase, start, stop):
-            result: Any = (..., *results)
-            read: Any = (slice(None), slice(None), number, slice(None), *reads)
-            sums[result] += values[read]
+        From ``(groups, blocks, taps, channels, columns)`` and ``(batch, groups, columns, rows, *across)`` to
+        ``(batch, groups, blocks, taps, channels, rows, *across)``.
+        """
+        items, groups, columns, height, *rest = operand.shape
+        _, blocks, taps, part, _ = matrix.shape
+        positions = self._across if self._by_rows else height * self._across
+        cut = equal_parts(taps * part, columns * positions) if self._small else 1
+        matrix = matrix.reshape(groups, blocks, cut, -1, columns)
+        if self._by_rows:
+            stacked = operand.reshape(items, groups, 1, 1, columns, height, -1)
+            stacked = np.moveaxis(stacked, -2, 2)
+            values = scratch.array("values", (items, groups, height, blocks, taps * part, self._across))
+            split = values.reshape(items, groups, height, blocks, cut, -1, self._across)
+            np.matmul(matrix[:, None], stacked, out=split)
+            values = np.moveaxis(values, 2, -2)
+        else:
+            values = scratch.array("values", (items, groups, blocks, taps * part, height * self._across))
+            split = values.reshape(items, groups, blocks, cut, -1, height * self._across)
+            np.matmul(matrix, operand.reshape(items, groups, 1, 1, columns, -1), out=split)
+        return values.reshape(items, groups, blocks, taps, part, height, *rest)
 
     def _places_of(self, phase: _Phase, start: int, stop: int) -> Iterator[tuple[int, Places, Places]]:
         """Yield each tap's number, the places that read ``start <= row < stop`` by it, and what they read."""
@@ -182,6 +219,14 @@ class Sums:
         for number, tap in enumerate(phase.offsets):
             results, reads = zip(*[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True)
             yield number, results, reads
+
+
+def _largest_divisor(number: int, most: int) -> int:
+    """Return the largest divisor of at most `most`; the number itself where none leaves parts worth it."""
+    for divisor in range(min(number, most), most // 2, -1):
+        if number % divisor == 0:
+            return divisor
+    return number
 
 
 def _phases_of(problem: Problem) -> list[_Phase]:

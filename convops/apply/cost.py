@@ -29,15 +29,17 @@ _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
-_UNPACKED = 1.2
+_UNPACKED = 1.1
 """How much longer a multiply-add takes in a small product that is not packed."""
+_THREADED = 1.2
+"""And in a large one, for which BLAS wakes threads of its own that stay in the way of ours."""
 _RUNS = (0, 0) if _PACKS else (2**8, 2**6)
 """Bytes of a row of the right matrix that it takes at a time, for less than `_FEW` rows on the left and for
 more: a register, and as much as a line of the cache. What is left over of it adds `_LEFT_OVER` of itself for
 few; for more it takes as long as all of it, and rows that begin within a line `_ACROSS` times as long."""
 _FEW = 8
 _LEFT_OVER = 0.5
-_ACROSS = 1.1
+_ACROSS = 1.04
 _ADDITION = 3.5
 """How much longer it takes to add than to copy."""
 _CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
@@ -73,7 +75,8 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
     if min(rows, columns) == 1:
         return max(seconds, multiply_adds * dtype.itemsize / _VECTOR_BYTES) + _VECTOR_CALL
     if multiply_adds > SMALL_PRODUCT:
-        return seconds * (1 + 1.6 / min(rows, columns)) + inner * (rows + columns) * dtype.itemsize / _PACKED
+        packed = inner * (rows + columns) * dtype.itemsize / _PACKED
+        return seconds * (_THREADED + 1.6 / min(rows, columns)) + packed
     if _PACKS:
         return seconds * (1 + 6 / min(rows, columns)) + _CALL
     return seconds * _UNPACKED * _longer(rows, columns, dtype) + _CALL
