@@ -41,7 +41,7 @@ def take_turns(
     settle: float = 0.0,
     hurried: Collection[str] = (),
 ) -> Times:
-    """Time the contenders in turn, A B A B …, after one call of each as a warm-up.
+    """Time the contenders in turn, A B B A …, after one call of each as a warm-up.
 
     A turn lasts at least `shortest` seconds, by repetition, and includes freeing the result. A contender that
     has used up `seconds` of its own sits out the rounds that remain, but none has fewer than three turns; the
@@ -61,7 +61,8 @@ def take_turns(
     gc.disable()
     try:
         for number in range(2 if quick else rounds):
-            for name, call in contenders.items():
+            # Back and forth, so that none always comes after the same one.
+            for name, call in [*contenders.items()][:: 1 if number % 2 == 0 else -1]:
                 if number >= 3 and (spent[name] > seconds or name in hurried):
                     continue
                 began = time.perf_counter()

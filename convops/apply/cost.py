@@ -39,6 +39,8 @@ more: a register, and as much as a line of the cache. What is left over of it ad
 few; for more it takes as long as all of it, and rows that begin within a line `_ACROSS` times as long."""
 _FEW = 8
 _LEFT_OVER = 0.5
+_ONE_RUN = 0.35
+"""How much longer a product of one run alone takes, which waits for each addition."""
 _ACROSS = 1.04
 _ADDITION = 3.5
 """How much longer it takes to add than to copy."""
@@ -86,12 +88,10 @@ def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
     """Return how much longer a multiply-add takes where few rows or odd columns leave registers empty."""
     run = unpacked_run(rows, dtype)
     left_over = columns % run
-    few = 4 / rows**2
-    if not left_over:
-        return 1 + few
     if rows < _FEW:
-        return 1 + few + _LEFT_OVER * left_over / columns
-    return _ACROSS * (columns - left_over + run) / columns + few
+        return 1 + 4 / rows**2 + _LEFT_OVER * left_over / columns
+    whole = _ACROSS * (columns - left_over + run) / columns if left_over else 1.0
+    return whole + 4 / rows**2 + _ONE_RUN * (run / columns) ** 2
 
 
 def unpacked_run(rows: int, dtype: np.dtype[Any]) -> int:
