@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
+from convops.apply._cores import Cores
 
 _WORTH_A_THREAD = 0.3e-3
 """Seconds of work per thread below which handing it over is not worth its while."""
@@ -24,7 +25,7 @@ _PARTS = 8
 
 _this_thread = threading.local()
 _lock = threading.Lock()
-_pools: dict[int, ThreadPoolExecutor] = {}
+_pools: dict[int, "_Pool"] = {}
 """The threads kept, by their number: fresh ones would begin on a busy core, and with no memory at hand."""
 
 
@@ -64,7 +65,8 @@ def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: flo
         work(pieces)
         return
     there = partial(_under, np.geterr(), work)
-    others = [_pool(count - 1).submit(there, pieces[number::count]) for number in range(1, count)]
+    pool = _pool(count - 1)
+    others = [pool.submit(there, pieces[number::count]) for number in range(1, count)]
     try:
         work(pieces[::count])
     finally:
@@ -109,10 +111,27 @@ def summed(
     return total
 
 
-def _pool(count: int) -> ThreadPoolExecutor:
+class _Pool:
+    """Threads that run on other cores than those who submit to them."""
+
+    def __init__(self, count: int) -> None:
+        self._ids: list[int] = []
+        self._cores = Cores()
+        self._executor = ThreadPoolExecutor(count, "convops", self._begin)
+
+    def _begin(self) -> None:
+        self._ids.append(threading.get_native_id())
+
+    def submit(self, work: Callable[[list[Any]], None], pieces: list[Any]) -> Future[None]:
+        """Call `work` on the pieces in one of the threads."""
+        self._cores.keep_free(self._ids)
+        return self._executor.submit(work, pieces)
+
+
+def _pool(count: int) -> _Pool:
     with _lock:
         if count not in _pools:
-            _pools[count] = ThreadPoolExecutor(count, thread_name_prefix="convops")
+            _pools[count] = _Pool(count)
         return _pools[count]
 
 
