@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from math import inf, prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -46,17 +46,20 @@ class _Phase(NamedTuple):
 
 
 class Sums:
-    """Products of blocks of the source, per phase and some channels of the result; an addition per tap."""
+    """Products of blocks of the source, per phase and some channels of the result; an addition per tap.
 
-    def __init__(self, problem: Problem) -> None:
+    They are `small` ones, for which BLAS wakes no threads, so that ours can share the channels of the result;
+    or as large as blocks allow, for its threads.
+    """
+
+    def __init__(self, problem: Problem, small: bool = True) -> None:
         self._problem = problem
         self._phases = _phases_of(problem)
         self._outer = self._phases[-1].end
         first, *rest = [reading.source for reading in problem.readings]
         self._across = prod(rest)
         self._part = _largest_divisor(problem.rows, _PART)
-        # Small products need no threads of BLAS, so that ours can share the channels of the result.
-        positions = SMALL_PRODUCT // (self._part * problem.columns)
+        positions = SMALL_PRODUCT // (self._part * problem.columns) if small else 0
         self._by_rows = _THIN <= self._across <= positions
         self._small = self._across <= positions
         most = max(phase.end - phase.begin for phase in self._phases)
@@ -65,6 +68,13 @@ class Sums:
             self._height = min(self._height, positions // self._across)
         self.cost = self._cost()
         self.summands = inf
+
+    @classmethod
+    def candidates(cls, problem: Problem) -> Iterator[Self]:
+        """Yield the tiling by small products, and by large ones where it cuts those up."""
+        yield (first := cls(problem))
+        if first._small and max(map(first._parts, first._phases)) > 1:
+            yield cls(problem, small=False)
 
     def _cost(self) -> Cost:
         problem, height = self._problem, self._height

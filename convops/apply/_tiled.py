@@ -70,6 +70,6 @@ def tilings_of(problem: Problem) -> Iterator[Tiling]:
     yield from Whole.candidates(problem)
     yield from Pointwise.candidates(problem)
     yield Columns(problem)
-    yield Sums(problem)
+    yield from Sums.candidates(problem)
     yield from Bands.candidates(problem)
     yield from Windows.candidates(problem)

@@ -251,7 +251,8 @@ def finite(y: Array) -> bool:
     whole = flat.size // _ONE_THREAD * _ONE_THREAD
     rows, rest = flat[:whole].reshape(-1, _ONE_THREAD), flat[whole:]
     with np.errstate(invalid="ignore", over="ignore"):
-        return bool(np.isfinite(np.vecdot(rows, rows)).all() and np.isfinite(np.vecdot(rest, rest)))
+        total = np.vecdot(rows, rows).sum() + np.vdot(rest, rest)
+    return bool(np.isfinite(total))
 
 
 def _directed(engine: Engine, transposed: bool) -> Callable[[Array], Array]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from convops.apply import _sums
 from convops.apply._sums import Sums
 from registry import CASES, Case, magnitude_of
 from tilings import (
@@ -39,8 +40,24 @@ def test_sums_are_the_matrix_in_every_precision(case: Case, dtype: str, of_x: st
 def test_small_blocks_are_several() -> None:
     case = next(case for case in LONGER if case.name == "2d larger")
     with small_blocks():
-        (tiling,) = tilings_of(Sums, case, "float64", False)
-    assert tiling._height == 1
+        tilings = tilings_of(Sums, case, "float64", False)
+    assert [tiling._small for tiling in tilings] == [True, False]
+    assert tilings[0]._height == 1
+
+
+def test_products_that_are_small_as_they_are_come_in_one_way() -> None:
+    case = Case("few channels", (3, 3, 3, 3), (3, 20, 30), padding="same")
+    (tiling,) = tilings_of(Sums, case, "float64", False)
+    assert tiling._small
+    many = Case("many channels", (48, 48, 3, 3), (48, 20, 30), padding="same")
+    assert [tiling._small for tiling in tilings_of(Sums, many, "float64", False)] == [True, False]
+
+
+@pytest.mark.parametrize("rows", [1, 7, 8, 16, 17, 20, 48, 256])
+def test_parts_of_the_channels_are_equal_and_no_more_than_asked_for_where_that_is_possible(rows: int) -> None:
+    part = _sums._largest_divisor(rows, 16)
+    assert rows % part == 0
+    assert part <= 16 or all(rows % divisor for divisor in range(9, 17))
 
 
 @pytest.mark.parametrize("case", GEOMETRIES[::3], ids=str)
