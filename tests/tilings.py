@@ -44,6 +44,8 @@ LONGER = (
     Case("2d larger, row kernel", (1, 5), (21, 11), padding="same"),
     Case("2d larger, groups", (4, 1, 3, 2), (2, 9, 14), (1, 2), "full", groups=2, boundary=("wrap", "zeros")),
     Case("1d far beyond both ends", (3,), (7,), padding=((40, 60),)),
+    Case("1d phases without a place", (4, 2, 3), (2, 1), 4, ((2, 3),)),
+    Case("2d phases without a place", (2, 3), (1, 5), (3, 2), ((2, 1), (1, 1))),
     Case("2d far beyond the ends", (2, 3), (6, 7), padding=((1, 30), (25, 2))),
     Case("2d far beyond the ends, stride 2", (3, 2), (6, 7), 2, ((30, 1), (2, 25))),
     Case("3d larger", (3, 2, 3), (6, 4, 7), (2, 1, 1), "same"),

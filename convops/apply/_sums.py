@@ -158,7 +158,8 @@ class Sums:
     def _work(
         self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, Range, _Phase]]
     ) -> None:
-        rows = ranges(self._problem.readings[0].source, self._height)
+        problem = self._problem
+        rows = ranges(problem.readings[0].source, self._height)
         products = [
             prod([stop - start for start, stop in of_axes]) * len(phase.offsets) * self._part
             for *of_axes, phase in parts
@@ -167,13 +168,12 @@ class Sums:
         for batch, group, blocks, phase in parts:
             target = self._target(out[slice(*batch), slice(*group)], phase)
             # Some channels of the result, on two axes: blocks, and those of a block.
-            target = target.reshape(*target.shape[:2], -1, self._part, *target.shape[3:])[
-                :, :, slice(*blocks)
-            ]
+            split = (*target.shape[:2], problem.rows // self._part, self._part, *target.shape[3:])
+            target = target.reshape(split)[:, :, slice(*blocks)]
             # Additions to every other place take three times as long as additions to neighbouring ones.
             sums = target
             if len(self._phases) > 1:
-                sums = np.empty((*target.shape[:4], *self._problem.counts), out.dtype)
+                sums = np.empty((*target.shape[:4], *problem.counts), out.dtype)
             sums[...] = 0
             operand = source[slice(*batch), slice(*group)]
             matrix = self._by_tap(matrices, phase)[slice(*group), slice(*blocks)]
