@@ -1,4 +1,8 @@
-"""One image so small that its transforms, both ways, take less time as products with their matrices."""
+"""One image so small that W is a chain of products with the matrices of its transforms.
+
+Those of several images, channels or phases are multiplied one by one (`_transforms`), between steps in Python
+that take longer than they do.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple, Self
@@ -8,10 +12,7 @@ import numpy as np
 from convops._arrays import Array
 from convops.apply._fft_plan import Plan
 from convops.apply._tiles import SPATIAL, Chunk, Tile, load
-from convops.apply._transforms import Transform, Transforms
-
-_SHORT = 2**13
-"""Multiply-adds of a transform that a product takes less time for than a call of SciPy."""
+from convops.apply._transforms import SHORT, Transform, Transforms
 
 
 class Chain(NamedTuple):
@@ -41,7 +42,7 @@ class Chain(NamedTuple):
         single = plan.real and plan.groups * plan.rows * plan.columns == 1 and len(plan.lines) <= 2
         if not single or any(line.stride > 1 for line in plan.lines):
             return None
-        if any(len(of_axis) > 1 for of_axis in chunks) or spectrum.size * max(spectrum.shape) > _SHORT:
+        if any(len(of_axis) > 1 for of_axis in chunks) or spectrum.size * max(spectrum.shape) > SHORT:
             return None
         real, complex_ = spectrum.real.dtype, spectrum.dtype
         *outer, last = [chunk for (chunk,) in chunks]

@@ -14,7 +14,7 @@ from convops._arrays import Array
 
 Transform = Callable[..., Array]
 
-_SHORT = 2**13
+SHORT = 2**13
 """Multiply-adds, of all lines together, that a product takes less time for than a call of SciPy."""
 
 
@@ -34,7 +34,7 @@ def transformed(
     """Return what a transform of complex numbers, or of real ones to complex, makes of an axis."""
     length = x.shape[axis] if length is None else length
     after = x.ndim - 1 - axis
-    if x.size * length > _SHORT or after > 1 or x.shape[axis] > length:
+    if x.size * length > SHORT or after > 1 or x.shape[axis] > length:
         return transform(x, length, axis, overwrite_x=overwrite_x, workers=workers)
     matrix, transposed = _matrix(transform, x.shape[axis], length, x.dtype)
     product: Array
@@ -51,7 +51,7 @@ def real_again(
     transform: Transform, x: Array, length: int, axis: int, overwrite_x: bool = False, workers: int = 1
 ) -> Array:
     """Return what a transform to real numbers makes of the last axis."""
-    if x.size * length > _SHORT or x.shape[axis] != length // 2 + 1:
+    if x.size * length > SHORT or x.shape[axis] != length // 2 + 1:
         return transform(x, length, axis, overwrite_x=overwrite_x, workers=workers)
     matrix = _real_matrix(transform, length, x.dtype)
     product: Array = np.matmul(np.ascontiguousarray(x).view(matrix.dtype), matrix)

@@ -49,7 +49,7 @@ def test_real_lines_become_half_a_spectrum_and_real_again(
     short: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_transforms, "_SHORT", short)
+    monkeypatch.setattr(_transforms, "SHORT", short)
     for size in range(1, length + 1):
         x = values((2, 3, size), real)
         padded = np.zeros((2, 3, length))
@@ -75,7 +75,7 @@ def test_complex_lines_of_any_axis_become_spectra_and_come_back(
     short: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(_transforms, "_SHORT", short)
+    monkeypatch.setattr(_transforms, "SHORT", short)
     x = values((3, 4, 5), dtype)
     before = x.copy()
     for length in (x.shape[axis], 7):
