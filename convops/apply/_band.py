@@ -39,7 +39,7 @@ class Band:
     """
 
     def __init__(self, problem: Problem, rows: int, lane: LaidOut | Added) -> None:
-        self._problem = problem
+        self.problem = problem
         self.rows = rows
         self.lane = lane
         *leading, band, _ = problem.readings
@@ -58,7 +58,7 @@ class Band:
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(offsets of the leading axes, groups, outer, inner)``."""
-        *leading, band, _ = self._problem.readings
+        *leading, band, _ = self.problem.readings
         tables = [reading.table for reading in leading] + [band.band(self.rows), self.lane.table]
         tiles = spread(weight, tables)
         groups, out, columns = tiles.shape[:3]
@@ -72,7 +72,7 @@ class Band:
 
     def _by_phase(self, before: int, each: int, by_position: int) -> list[Slab]:
         """Return one slab per phase, which reads less than all of them."""
-        band = self._problem.readings[-2]
+        band = self.problem.readings[-2]
         found: list[Slab] = []
         for taps in [*band.taps.values()] * before:
             reached = [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]

@@ -68,8 +68,8 @@ class Bands:
     which those beyond the lanes hold anything, and are not looked at.
     """
 
-    def __init__(self, problem: Problem, band: Band, lanes: int, parts: int = 1, multiple: int = 1) -> None:
-        self.problem = problem
+    def __init__(self, band: Band, lanes: int, parts: int = 1, multiple: int = 1) -> None:
+        self.problem = problem = band.problem
         self.band = band
         self.parts = parts
         self._multiple = multiple
@@ -101,14 +101,15 @@ class Bands:
         rows = 1
         while rows < 2 * band.places:
             for lane in ways:
-                yield from cls._of(problem, Band(problem, min(rows, band.places), lane))
+                yield from cls._of(Band(problem, min(rows, band.places), lane))
             rows *= 2
             if rows > _TALLEST:
                 break
 
     @classmethod
-    def _of(cls, problem: Problem, band: Band) -> Iterator[Self]:
+    def _of(cls, band: Band) -> Iterator[Self]:
         """Yield tilings of one band, in long and short runs along the last axis."""
+        problem = band.problem
         places = problem.counts[-1]
         height, inner = band.slabs[0].height, max([slab.inner for slab in band.slabs])
         small = SMALL_PRODUCT if height > 1 else SMALL_VECTOR_PRODUCT
@@ -119,9 +120,9 @@ class Bands:
                 lanes = -(-places // (pieces * cut))
                 columns = band.lane.columns(lanes)
                 parts = equal_parts(height, inner * columns)
-                yield cls(problem, band, lanes, parts)
+                yield cls(band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
-                    yield cls(problem, band, lanes, parts, run)
+                    yield cls(band, lanes, parts, run)
 
     def width_of(self, lanes: int) -> int:
         """Return how many columns the products of a block have that is so many lanes long."""
@@ -144,7 +145,7 @@ class Bands:
         return (places.step * (bands * self.band.rows - 1) + places.span) * self._by_position
 
     def _block_of(self, batch: int) -> tuple[int, int, int]:
-        """Return how many items, groups and bands make a block that stays in cache."""
+        """Return how many items, groups and bands make a block."""
         itemsize = self.problem.dtype.itemsize
         first, second = self._unrolled(1) * itemsize, self._unrolled(2) * itemsize
         bands = min(self._bands, 1 + max(int((CACHE - first) / max(second - first, 1)), 0))

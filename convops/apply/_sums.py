@@ -58,10 +58,11 @@ class Sums:
         self._outer = self._phases[-1].end
         first, *rest = [reading.source for reading in problem.readings]
         self._across = prod(rest)
-        self._part = _largest_divisor(problem.rows, _PART)
-        positions = SMALL_PRODUCT // (self._part * problem.columns) if small else 0
-        self._by_rows = _THIN <= self._across <= positions
-        self._small = self._across <= positions
+        part = _largest_divisor(problem.rows, _PART)
+        positions = SMALL_PRODUCT // (part * problem.columns)
+        self._small = small and self._across <= positions
+        self._by_rows = self._small and self._across >= _THIN
+        self._part = part if self._small else problem.rows
         most = max(phase.end - phase.begin for phase in self._phases)
         (self._height,) = fitting((first,), most * self._across * problem.dtype.itemsize, _MOST)
         if self._small and not self._by_rows:
@@ -73,7 +74,7 @@ class Sums:
     def candidates(cls, problem: Problem) -> Iterator[Self]:
         """Yield the tiling by small products, and by large ones where it cuts those up."""
         yield (first := cls(problem))
-        if first._small and max(map(first._parts, first._phases)) > 1:
+        if first._small and any(products > 1 for products, _ in first._products()):
             yield cls(problem, small=False)
 
     def _cost(self) -> Cost:
@@ -81,28 +82,30 @@ class Sums:
         blocks = problem.groups * -(-problem.readings[0].source // height)
         times, positions = (height, self._across) if self._by_rows else (1, height * self._across)
         added = blocks * self._outer * height * self._across
-        products = 0.0
-        for phase in self._phases:
-            parts = self._parts(phase)
-            rows = (phase.end - phase.begin) // parts
-            products += parts * product_seconds(rows, problem.columns, positions, problem.dtype)
+        products = [
+            count * product_seconds(rows, problem.columns, positions, problem.dtype)
+            for count, rows in self._products()
+        ]
         read = problem.groups * problem.columns * problem.readings[0].source * self._across
         seconds = (
-            blocks * times * products
+            blocks * times * sum(products)
             + read * problem.dtype.itemsize / _READ
             + addition_seconds(added, problem.readings[-1].source, problem.dtype)
             + blocks * (self._outer // problem.rows) * _BLOCK
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)
 
-    def _parts(self, phase: _Phase) -> int:
-        """Return into how many products the rows of a phase are cut."""
-        rows = phase.end - phase.begin
-        if not self._small:
-            return 1
+    def _products(self) -> Iterator[tuple[int, int]]:
+        """Yield, per phase, how many products a block of the source takes, and how many rows each has."""
         positions = self._across if self._by_rows else self._height * self._across
-        blocks = self._problem.rows // self._part
-        return blocks * equal_parts(rows // blocks, self._problem.columns * positions)
+        for phase in self._phases:
+            rows = len(phase.offsets) * self._part
+            cut = self._cut(rows, positions)
+            yield self._problem.rows // self._part * cut, rows // cut
+
+    def _cut(self, rows: int, positions: int) -> int:
+        """Return into how many products that many rows of a block are cut."""
+        return equal_parts(rows, self._problem.columns * positions) if self._small else 1
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(groups, rows, columns)``: of each phase and part of the channels, all taps together."""
@@ -202,8 +205,7 @@ class Sums:
         """
         items, groups, columns, height, *rest = operand.shape
         _, blocks, taps, part, _ = matrix.shape
-        positions = self._across if self._by_rows else height * self._across
-        cut = equal_parts(taps * part, columns * positions) if self._small else 1
+        cut = self._cut(taps * part, self._across if self._by_rows else height * self._across)
         matrix = matrix.reshape(groups, blocks, cut, -1, columns)
         if self._by_rows:
             stacked = operand.reshape(items, groups, 1, 1, columns, height, -1)

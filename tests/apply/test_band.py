@@ -19,7 +19,7 @@ def bands_of(case: Case, rows: int) -> list[Band]:
 
 
 def ones_for(case: Case, band: Band) -> np.ndarray:
-    problem = band._problem
+    problem = band.problem
     taps = (1, *case.kernel) if len(case.kernel) == 1 else case.kernel
     return np.ones((problem.groups, problem.rows, problem.columns, *taps))
 

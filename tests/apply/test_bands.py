@@ -46,7 +46,7 @@ def test_heights_and_lengths_that_leave_a_remainder_are_the_matrix(case: Case) -
             problem = problem_of(case, "float64", adjoint)
             for rows, lanes in [(3, 7), (5, 4), (7, 1)]:
                 band = Band(problem, min(rows, problem.counts[-2]), LaidOut(problem.readings[-1]))
-                tiling = Bands(problem, band, min(lanes, problem.counts[-1]))
+                tiling = Bands(band, min(lanes, problem.counts[-1]))
                 assert_tiling_is_the_matrix(tiling, case, adjoint)
 
 

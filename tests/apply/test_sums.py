@@ -50,7 +50,9 @@ def test_products_that_are_small_as_they_are_come_in_one_way() -> None:
     (tiling,) = tilings_of(Sums, case, "float64", False)
     assert tiling._small
     many = Case("many channels", (48, 48, 3, 3), (48, 20, 30), padding="same")
-    assert [tiling._small for tiling in tilings_of(Sums, many, "float64", False)] == [True, False]
+    tilings = tilings_of(Sums, many, "float64", False)
+    assert [tiling._small for tiling in tilings] == [True, False]
+    assert [list(tiling._products()) for tiling in tilings] == [[(18, 24)], [(1, 18 * 24)]]
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 16, 17, 20, 48, 256])
