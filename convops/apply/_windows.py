@@ -74,10 +74,12 @@ class Windows:
         products = -(-tiles // stack)
         copied, written = tiles * self._inner, tiles * self._outer
         blocks = -(-tiles // prod(self._counts))
+        # The values of one channel without phases lie in the order of the result.
+        run = self._tiles * self._rows if self._outer == self._rows else self._rows
         seconds = (
             products * product_seconds(stack, self._inner, self._outer, problem.dtype)
             + copy_seconds(copied, self._window, problem.dtype)
-            + copy_seconds(written, self._rows, problem.dtype)
+            + copy_seconds(written, run, problem.dtype)
             + _BLOCK * (blocks - 1)
         )
         each = summands(self._outer, self._inner, -(-tiles // (blocks * problem.groups)))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
-from convops._memory import refuse_beyond_memory
+from convops._memory import ALWAYS_FITS, refuse_beyond_memory
 from convops.apply._blocks import keep_freed_memory
 from convops.apply._problem import Tiling, cheapest
 from convops.apply._sums import Sums
@@ -71,9 +71,12 @@ class GemmEngine:
 
     def _refuse_too_large(self, block: Array) -> None:
         """Raise MemoryError if the extended input and the result do not fit the memory that is left."""
+        needed = len(block) * self._elements * block.itemsize
+        if needed < ALWAYS_FITS:
+            return
         geometry = self._geometry
         refuse_beyond_memory(
-            len(block) * self._elements * block.itemsize,
+            needed,
             f"the input of shape {geometry.input_shape}, padded by {geometry.padding}, and the result",
             "Pad less, or apply the operator to smaller batches.",
         )
