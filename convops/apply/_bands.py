@@ -22,6 +22,7 @@ from convops.apply._blocks import (
     Scratch,
     contiguous,
     fetch,
+    offset_reads,
     ranges,
     reads,
     remembered,
@@ -57,6 +58,8 @@ _SHORTEST = 48
 """Places of the last axis below which products are too thin, however large the weight."""
 _MANY = 4
 """Times more channels of the source than of the result from which additions are weighed against copies."""
+_FEW_COPIES = 4
+"""Copies of a row that are made straight from the source; more are made of a piece that has its margins."""
 _FEWEST = 16
 """Rows of a matrix below which it should not be cut into parts."""
 
@@ -214,9 +217,13 @@ class Bands:
             for start, stop in ranges(self._bands, bands)
         ]
         lanes = ranges(counts[-1], self._lanes)
-        for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups)):
-            for places in product(*pieces, bands_in, lanes):
-                yield _Steps(self, Block(batch_range, group_range, places), itemsize)
+        blocks = [
+            Block(batch_range, group_range, places)
+            for batch_range, group_range in product(ranges(batch, items), ranges(problem.groups, groups))
+            for places in product(*pieces, bands_in, lanes)
+        ]
+        for block in blocks:
+            yield _Steps(self, block, itemsize, near=len(blocks) == 1)
 
     def _work(self, source: Array, out: Array, matrices: Array, blocks: "list[_Steps]") -> None:
         scratch = Scratch(out.dtype, max([steps.elements for steps in blocks]))
@@ -234,6 +241,7 @@ class Bands:
             into = values if isinstance(self.band.lane, LaidOut) else scratch.array("sums", steps.sums)
             fetch(self._as_stored(into), result, self.problem.readings, steps.block)
             if isinstance(self.band.lane, Added):
+                values = steps.inside(values)
                 self.band.lane.spread(self._apart(into), self._apart(values), steps.block.places[-1])
             summed_over = (0, *range(2, values.ndim - 2))
             for number, start in enumerate(steps.starts):
@@ -243,40 +251,29 @@ class Bands:
         return total
 
     def _multiply(self, laid: Array, out: Array, matrices: Array, steps: "_Steps", scratch: Scratch) -> None:
-        target = self._target(out, steps.block) if steps.direct else None
-        values = scratch.array("values", steps.values) if target is None else target
+        values = steps.target(out) if steps.direct else scratch.array("values", steps.values)
         for number, start in enumerate(steps.starts):
             window = strided(laid, steps.windows, steps.strides, start)[..., None, :, :]
             summand = scratch.array("summand", steps.values) if number else values
-            for slab, shape in zip(self.band.slabs, steps.matrices, strict=True):
-                matrix = matrices[number, steps.groups, slab.rows, slab.reads].reshape(shape)
-                split = (*summand.shape[:-2], *shape[-3:-1], summand.shape[-1])
-                products = summand[..., slab.rows, :].reshape(split)
-                np.matmul(matrix, window[..., slab.reads, :], out=products)
+            for slab, matrix, products in steps.slabs:
+                np.matmul(
+                    matrices[number, steps.groups, slab.rows, slab.reads].reshape(matrix),
+                    window[..., slab.reads, :],
+                    out=steps.inside(summand)[..., slab.rows, :].reshape(products),
+                )
             if number:
-                values += summand
+                steps.inside(values)[...] += steps.inside(summand)
         if isinstance(self.band.lane, Added):
             sums = scratch.array("sums", steps.sums)
             self.band.lane.add(self._apart(values), self._apart(sums), steps.block.places[-1])
             values = sums
-        if target is None:
+        if not steps.direct:
             store(self._as_stored(values), out, self.problem.readings, steps.block)
 
     def _apart(self, values: Array) -> Array:
         """Return a view with an axis of their own for the taps of the last axis, or for its phases."""
         before = self.band.rows * prod([len(reading.taps) for reading in self.problem.readings[:-1]])
         return values.reshape(*values.shape[:-2], before, -1, self.problem.rows, values.shape[-1])
-
-    def _target(self, out: Array, block: Block) -> Array:
-        """Return the block's place in `out`, in the layout of the products."""
-        rows = self.band.rows
-        region = out[
-            slice(*block.batch), slice(*block.group), :, *[slice(*places) for places in block.places]
-        ]
-        if self.problem.rows > 1:
-            return np.moveaxis(region, 2, -2)
-        shape = region.shape
-        return region.reshape(*shape[:2], *shape[3:-2], shape[-2] // rows, rows, shape[-1])
 
     def _as_stored(self, values: Array) -> Array:
         """Return a view of values as `store` takes them."""
@@ -301,7 +298,7 @@ def _distance(width: int, itemsize: int) -> int:
 class _Steps:
     """What one block does, in indices, shapes and strides, worked out once."""
 
-    def __init__(self, tiling: Bands, block: Block, itemsize: int) -> None:
+    def __init__(self, tiling: Bands, block: Block, itemsize: int, near: bool) -> None:
         problem, rows, lane = tiling.problem, tiling.band.rows, tiling.band.lane
         *leading, band, _ = problem.readings
         *outer, places, lanes = block.counts
@@ -311,7 +308,10 @@ class _Steps:
         whole = (*block.places[:-2], (first, first + bands * rows), read)
         self.block = block
         readings = (*problem.readings[:-1], lane.read)
-        self._reads = reads(readings, problem.columns, block._replace(places=whole))
+        # A source so near that it may be read several times is laid out straight away.
+        self._in_place = lane.read.step == 1 and (near or lane.copies == 1) and lane.copies <= _FEW_COPIES
+        what = offset_reads if self._in_place else reads
+        self._reads = what(readings, problem.columns, block._replace(places=whole))
         items, groups, columns, *positions, _, _ = self._reads.shape
         self.columns = read[1] - read[0]
         width = tiling.width_of(lanes)
@@ -322,14 +322,24 @@ class _Steps:
         self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
         stacked = (items, groups, *outer, bands)
         self.windows = (*stacked, tiling.band.inner, width)
-        self._copies = self._copies_of(contiguous(self._reads.shape, itemsize), lane)
-        self.values = (*stacked, tiling.band.outer, width)
+        self._channels_first = (0, 1, 2 + len(positions), *range(2, 2 + len(positions)), -2, -1)
+        self._copies = (
+            [] if self._in_place else self._copies_of(contiguous(self._reads.shape, itemsize), lane)
+        )
+        before, after = lane.margins(block.places[-1])
+        self._products = slice(before, before + width)
+        self.values = (*stacked, tiling.band.outer, before + max(width, self.columns + after))
         self.sums = (*stacked, rows * problem.phases * problem.rows, lanes)
         parts = tiling.parts
-        self.matrices = [
-            (groups, *[1] * (len(outer) + 1), parts, slab.height // parts, slab.inner)
+        self.slabs = [
+            (
+                slab,
+                (groups, *[1] * (len(outer) + 1), parts, slab.height // parts, slab.inner),
+                (*stacked, parts, slab.height // parts, width),
+            )
             for slab in tiling.band.slabs
         ]
+        """The slabs of the band, each with the shapes of its matrices and of their products."""
         self.groups = slice(*block.group)
         apart = [reading.offsets.step * stride for reading, stride in zip(leading, by_position, strict=True)]
         self.starts = [
@@ -337,11 +347,12 @@ class _Steps:
             for offsets in tiling.offsets
         ]
         self.direct = tiling.direct and width == lanes and places % rows == 0
+        of_axes = [slice(*places) for places in block.places]
+        self._place = (slice(*block.batch), slice(*block.group), slice(None), *of_axes)
+        self._channels_last = (0, 1, *range(3, 2 + len(of_axes)), 2, 2 + len(of_axes))
         results = min(len(self.starts), 2) * prod(self.values)
         if isinstance(lane, Added):
             results += prod(self.sums)
-        # What is laid out once, in order, need not be loaded before.
-        self._in_place = lane.copies == lane.read.step == 1
         loaded = 0 if self._in_place else prod(self._reads.shape)
         self.elements = loaded + prod(self._laid) + results
         """Elements of all scratch arrays."""
@@ -356,11 +367,22 @@ class _Steps:
             copies.append(((..., chosen, slice(self.columns)), shape, by_axis, start))
         return copies
 
+    def inside(self, values: Array) -> Array:
+        """Return where the products lie among the values."""
+        return values[..., self._products]
+
+    def target(self, out: Array) -> Array:
+        """Return the block's place in the result, in the layout of the products."""
+        region = out[self._place]
+        if region.shape[2] == 1:
+            return region.reshape(self.values)
+        return region.transpose(self._channels_last)
+
     def lay_out(self, source: Array, scratch: Scratch) -> Array:
         """Return ``(batch, groups, *leading positions, positions, columns, offsets, lanes and a gap)``."""
         laid = scratch.array("laid out", self._laid)
         if self._in_place:
-            self._reads.load(source, np.moveaxis(laid[..., :1, : self.columns], -3, 2))
+            self._reads.load(source, laid[..., : self.columns].transpose(self._channels_first))
             return laid
         loaded = self._reads.load(source, scratch.array("source", self._reads.shape))
         for chosen, shape, strides, start in self._copies:

@@ -143,47 +143,71 @@ def within(low: int, size: int, source: int) -> tuple[slice, slice]:
 
 def reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
     """Return what a block reads."""
-    targets, sources, sizes = [], [], []
-    for reading, (start, stop) in zip(readings, block.places, strict=True):
-        low = reading.step * start + reading.offsets[0]
+    *leading, lane = readings
+    start, stop = block.places[-1]
+    low, size = lane.step * start + lane.offsets[0], lane.step * (stop - start - 1) + lane.span
+    if lane.step == 1:
+        return _rows(leading, lane.source, [low], size, channels, block)
+    inside, read = within(low, size, lane.source)
+    sizes, targets, source = _before(leading, channels, block)
+    pieces: list[tuple[Any, Any]] = []
+    for phase in range(lane.step):
+        first = -(-(inside.start - phase) // lane.step)
+        count = len(range(phase + lane.step * first, inside.stop, lane.step))
+        target = (..., *targets, phase, slice(first, first + count))
+        pieces.append((target, (..., slice(phase + lane.step * first - inside.start, None, lane.step))))
+    return Reads((*sizes, lane.step, -(-size // lane.step)), (*source, read), [...], pieces)
+
+
+def offset_reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
+    """Return what a block reads, one row of places per offset of the last axis, whose step is 1.
+
+    The shape is ``(batch, groups, channels, *positions, offsets, places)``.
+    """
+    *leading, lane = readings
+    start, stop = block.places[-1]
+    lows = [start + offset for offset in lane.offsets]
+    return _rows(leading, lane.source, lows, stop - start, channels, block)
+
+
+def _rows(
+    leading: Sequence[Reading], source: int, lows: Sequence[int], size: int, channels: int, block: Block
+) -> Reads:
+    """Return the reads of `size` positions from each of `lows` on, side by side."""
+    sizes, targets, index = _before(leading, channels, block)
+    shape = (*sizes, len(lows), size)
+    margins: list[Any] = []
+    for number, (count, inside) in enumerate(zip(sizes[3:], targets, strict=True)):
+        before = (slice(None),) * (3 + number)
+        margins += [(*before, beyond) for beyond in _beyond(inside, count)]
+    pieces: list[tuple[Any, Any]] = []
+    for number, low in enumerate(lows):
+        inside, read = within(low, size, source)
+        margins += [(..., number, beyond) for beyond in _beyond(inside, size)]
+        pieces.append(((..., *targets, number, inside), (..., read)))
+    if margins and prod(shape) < _FEW:
+        margins = [...]
+    return Reads(shape, (*index, slice(None)), margins, pieces)
+
+
+def _before(
+    leading: Sequence[Reading], channels: int, block: Block
+) -> tuple[list[int], list[slice], tuple[slice, ...]]:
+    """Return the sizes of all axes but the last, what of the leading ones lies on the source, and where."""
+    sizes = [block.batch[1] - block.batch[0], block.group[1] - block.group[0], channels]
+    targets, sources = [], [slice(*block.batch), slice(*block.group), slice(None)]
+    for reading, (start, stop) in zip(leading, block.places[:-1], strict=True):
         size = reading.step * (stop - start - 1) + reading.span
-        inside, read = within(low, size, reading.source)
+        inside, read = within(reading.step * start + reading.offsets[0], size, reading.source)
+        sizes.append(size)
         targets.append(inside)
         sources.append(read)
-        sizes.append(size)
-    step = readings[-1].step
-    outer = (block.batch[1] - block.batch[0], block.group[1] - block.group[0], channels)
-    shape = (*outer, *sizes[:-1], step, -(-sizes[-1] // step))
-    source = (slice(*block.batch), slice(*block.group), slice(None), *sources)
-    begin, end = targets[-1].start, targets[-1].stop
-    if step == 1:
-        place = (..., *targets[:-1], 0, targets[-1])
-        return Reads(shape, source, _margins(shape, targets), [(place, ...)])
-    pieces: list[tuple[Any, Any]] = []
-    for phase in range(step):
-        first = -(-(begin - phase) // step)
-        count = len(range(phase + step * first, end, step))
-        target = (..., *targets[:-1], phase, slice(first, first + count))
-        pieces.append((target, (..., slice(phase + step * first - begin, None, step))))
-    return Reads(shape, source, [...], pieces)
+    return sizes, targets, tuple(sources)
 
 
-def _margins(shape: Sequence[int], inside: Sequence[slice]) -> list[Any]:
-    """Return the indices of what lies outside `inside`, in the axes before the last but one and the last."""
-    *sizes, _, last = shape
-    sizes = [*sizes[-len(inside) + 1 :], last] if len(inside) > 1 else [last]
-    if prod(shape) < _FEW and any(
-        kept.stop - kept.start < size for kept, size in zip(inside, sizes, strict=True)
-    ):
-        return [...]
-    margins: list[Any] = []
-    for number, (kept, size) in enumerate(zip(inside, sizes, strict=True)):
-        for beyond in (slice(0, kept.start), slice(kept.stop, size)):
-            if beyond.start < beyond.stop:
-                index: list[Any] = [slice(None)] * len(inside)
-                index[number] = beyond
-                margins.append((..., *index[:-1], 0, index[-1]))
-    return margins
+def _beyond(inside: slice, size: int) -> list[slice]:
+    """Return the parts of `size` positions before and after those inside, if there are any."""
+    return [part for part in (slice(0, inside.start), slice(inside.stop, size)) if part.start < part.stop]
 
 
 def offset_views(strides: Sequence[int], reading: Reading) -> Iterator[tuple[slice, int, int]]:

@@ -6,13 +6,12 @@ worth it where the source has many more channels than the result.
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 
 from convops._arrays import Array
 from convops.apply._blocks import Range, offset_views
+from convops.apply._overlap import moved, spacing
 from convops.apply._reading import Reading, Table
 
 
@@ -46,6 +45,10 @@ class LaidOut:
         """Return the places of `read` that a block loads."""
         return lanes
 
+    def margins(self, lanes: Range) -> tuple[int, int]:
+        """Return 0, 0: products need no positions beyond those that a block loads."""
+        return 0, 0
+
     def views(self, strides: Sequence[int]) -> Iterator[tuple[slice, int, int]]:
         """Yield which copies there are, where they begin in the loaded source, and their stride."""
         return offset_views(strides, self.read)
@@ -60,26 +63,22 @@ class Added:
         self._reading = reading
         self.read = reading._replace(size=reading.source, phases=1, offsets=range(1), taps={0: (0,)})
 
-    @cached_property
-    def taps(self) -> list[tuple[int, int, int]]:
-        """The phase of each tap, by number; its offset; and which tap it is."""
-        reading = self._reading
-        return [
-            (number, offset, tap)
-            for number, taps in enumerate(reading.taps.values())
-            for offset, tap in zip(reading.offsets, taps, strict=True)
-            if tap >= 0
+        self._offsets = [
+            [offset for offset, tap in zip(reading.offsets, taps, strict=True) if tap >= 0]
+            for taps in reading.taps.values()
         ]
+        """Those of each phase, evenly spaced."""
 
     @property
     def rows(self) -> int:
         """One per tap; see `LaidOut`."""
-        return len(self.taps)
+        return sum(map(len, self._offsets))
 
     @property
     def table(self) -> Table:
         """The taps of all phases, one below the other; see `LaidOut`."""
-        return np.array([[tap] for _, _, tap in self.taps], dtype=np.intp)
+        taps = [tap for of_phase in self._reading.taps.values() for tap in of_phase if tap >= 0]
+        return np.array(taps, dtype=np.intp)[:, None]
 
     def columns(self, lanes: int) -> int:
         """Return the positions that so many places read; see `LaidOut`."""
@@ -91,28 +90,44 @@ class Added:
         start = min(max(lanes[0] + offsets[0], 0), source)
         return start, max(min(lanes[1] + offsets[-1], source), start)
 
+    def margins(self, lanes: Range) -> tuple[int, int]:
+        """Return how many positions a block reads before and after those that it loads."""
+        offsets, (start, stop) = self._reading.offsets, self.places(lanes)
+        return max(start - lanes[0] - offsets[0], 0), max(lanes[1] + offsets[-1] - stop, 0)
+
     def views(self, strides: Sequence[int]) -> Iterator[tuple[slice, int, int]]:
         """Yield the only copy; see `LaidOut`."""
         yield slice(None), 0, 0
 
-    def add(self, products: Array, sums: Array, lanes: Range) -> None:
-        """Write the sums of ``(..., taps, rows, positions)`` to ``(..., phases, rows, places)``."""
-        sums[...] = 0
-        for product, place in self._pairs(lanes):
-            sums[place] += products[product]
+    def add(self, lines: Array, sums: Array, lanes: Range) -> None:
+        """Write the sums of lines ``(..., taps, rows, positions)`` to ``(..., phases, rows, places)``.
+
+        The products stand on the lines between the margins, which are zeroed.
+        """
+        start, stop = self.places(lanes)
+        before, _ = self.margins(lanes)
+        lines[..., :before] = 0
+        lines[..., before + stop - start :] = 0
+        for phase, (offsets, rows) in enumerate(self._by_phase()):
+            first = (
+                rows.start * (lines.strides[-3] // lines.itemsize) + before + lanes[0] + offsets[0] - start
+            )
+            products = moved(lines, [len(offsets)], [spacing(offsets)], first, lanes[1] - lanes[0])
+            products.sum(axis=-3, out=sums[..., phase, :, :])
 
     def spread(self, sums: Array, products: Array, lanes: Range) -> None:
-        """Write to each product what it is added to, or zero: `add` transposed."""
+        """Write to each product ``(..., taps, rows, positions)`` what it is added to, or zero."""
         products[...] = 0
-        for product, place in self._pairs(lanes):
-            products[product] = sums[place]
-
-    def _pairs(self, lanes: Range) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """Yield, per tap, the indices of its products and of the places that they are added to."""
         start, stop = self.places(lanes)
-        for number, (phase, offset, _) in enumerate(self.taps):
-            low, high = max(start, lanes[0] + offset), min(stop, lanes[1] + offset)
-            if low < high:
-                product = (..., number, slice(None), slice(low - start, high - start))
-                first = low - offset - lanes[0]
-                yield product, (..., phase, slice(None), slice(first, first + high - low))
+        for phase, (offsets, rows) in enumerate(self._by_phase()):
+            for number, offset in zip(rows, offsets, strict=True):
+                low, high = max(start, lanes[0] + offset), min(stop, lanes[1] + offset)
+                if low < high:
+                    added_to = slice(low - offset - lanes[0], high - offset - lanes[0])
+                    products[..., number, :, low - start : high - start] = sums[..., phase, :, added_to]
+
+    def _by_phase(self) -> Iterator[tuple[list[int], range]]:
+        """Yield the offsets of each phase, and the numbers of their rows."""
+        begin = 0
+        for offsets in self._offsets:
+            yield offsets, range(begin, begin := begin + len(offsets))

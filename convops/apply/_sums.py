@@ -6,7 +6,7 @@ channels than the result. The phases of a place are summed apart: they share not
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import inf, prod
 from typing import Any, NamedTuple, Self
@@ -15,23 +15,30 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._blocks import Range, Scratch, ranges
+from convops.apply._overlap import Overlap, rows_match
 from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share, workers
-from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, addition_seconds, product_seconds
+from convops.apply.cost import (
+    CACHE,
+    SMALL_PRODUCT,
+    Cost,
+    addition_seconds,
+    product_seconds,
+)
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
 Places = tuple[slice, ...]
 
-_BLOCK = 2e-6
-"""Seconds that Python takes for one tap of one block."""
+_BLOCK = 15e-6
+"""Seconds that Python takes for one block whose products are added at once."""
+_TAP = 2e-6
+"""Seconds that it takes for one tap of one block else."""
 _MOST = 2 * CACHE
 """Bytes of products in one block."""
 _READ = 20e9
 """Bytes a second that products read of a source that no copy has brought near."""
-_THIN = 32
-"""Positions of a row below which a product by rows is too thin."""
 _PART = 16
 """Channels of the result that are multiplied together, at most, where there are many."""
 
@@ -40,9 +47,19 @@ class _Phase(NamedTuple):
     """The taps of one phase on each axis: rows `begin` to `end` of the matrices."""
 
     phases: tuple[int, ...]
-    offsets: list[Tap]
+    reached: list[list[int]]
+    """The numbers of the offsets that have a tap, on each axis."""
     begin: int
     end: int
+
+    @property
+    def taps(self) -> list[Tap]:
+        """All taps, in the order of the matrices' rows."""
+        return list(product(*self.reached))
+
+
+_Place = tuple[int, int]
+"""The first row of a phase's matrices, and the first of the source."""
 
 
 class Sums:
@@ -61,11 +78,11 @@ class Sums:
         part = _largest_divisor(problem.rows, _PART)
         positions = SMALL_PRODUCT // (part * problem.columns)
         self._small = small and self._across <= positions
-        self._by_rows = self._small and self._across >= _THIN
+        self._at_once = rows_match(problem.readings)
         self._part = part if self._small else problem.rows
         most = max(phase.end - phase.begin for phase in self._phases)
         (self._height,) = fitting((first,), most * self._across * problem.dtype.itemsize, _MOST)
-        if self._small and not self._by_rows:
+        if self._small:
             self._height = min(self._height, positions // self._across)
         self.cost = self._cost()
         self.summands = inf
@@ -80,27 +97,28 @@ class Sums:
     def _cost(self) -> Cost:
         problem, height = self._problem, self._height
         blocks = problem.groups * -(-problem.readings[0].source // height)
-        times, positions = (height, self._across) if self._by_rows else (1, height * self._across)
         added = blocks * self._outer * height * self._across
         products = [
-            count * product_seconds(rows, problem.columns, positions, problem.dtype)
+            count * product_seconds(rows, problem.columns, height * self._across, problem.dtype)
             for count, rows in self._products()
         ]
         read = problem.groups * problem.columns * problem.readings[0].source * self._across
+        if self._at_once:
+            run, python = height * self._across, len(self._phases) * _BLOCK
+        else:
+            run, python = problem.readings[-1].source, (self._outer // problem.rows) * _TAP
         seconds = (
-            blocks * times * sum(products)
+            blocks * (sum(products) + python)
             + read * problem.dtype.itemsize / _READ
-            + addition_seconds(added, problem.readings[-1].source, problem.dtype)
-            + blocks * (self._outer // problem.rows) * _BLOCK
+            + addition_seconds(added, run, problem.dtype)
         )
         return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)
 
     def _products(self) -> Iterator[tuple[int, int]]:
         """Yield, per phase, how many products a block of the source takes, and how many rows each has."""
-        positions = self._across if self._by_rows else self._height * self._across
         for phase in self._phases:
-            rows = len(phase.offsets) * self._part
-            cut = self._cut(rows, positions)
+            rows = len(phase.taps) * self._part
+            cut = self._cut(rows, self._height * self._across)
             yield self._problem.rows // self._part * cut, rows // cut
 
     def _cut(self, rows: int, positions: int) -> int:
@@ -113,7 +131,7 @@ class Sums:
         tiles = np.empty((len(weight), self._outer, weight.shape[2]), weight.dtype)
         for phase in self._phases:
             by_tap = self._by_tap(tiles, phase)
-            for number, tap in enumerate(phase.offsets):
+            for number, tap in enumerate(phase.taps):
                 of_axis = [r.taps[p][o] for r, p, o in zip(readings, phase.phases, tap, strict=True)]
                 chosen: Any = (..., *of_axis)
                 by_tap[:, :, number] = weight[chosen].reshape(len(weight), -1, *by_tap.shape[3:])
@@ -123,7 +141,7 @@ class Sums:
         """Return a view ``(groups, parts, taps, channels of a part, columns)`` of a phase."""
         groups, _, columns = matrices.shape
         rows = matrices[:, phase.begin : phase.end]
-        return rows.reshape(groups, -1, len(phase.offsets), self._part, columns)
+        return rows.reshape(groups, -1, len(phase.taps), self._part, columns)
 
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; see `Tiling`."""
@@ -158,16 +176,37 @@ class Sums:
                     sums[:, :, number] += products.reshape(len(sums), -1, *sums.shape[3:])
         return total
 
+    @cached_property
+    def _blocks(self) -> list[Range]:
+        """Rows of the source that are multiplied at once."""
+        return ranges(self._problem.readings[0].source, self._height)
+
+    @cached_property
+    def _overlaps(self) -> dict[_Place, Overlap]:
+        """How the products of each phase and block are added, where they can be at once."""
+        readings = self._problem.readings
+        found = {}
+        for phase in self._phases if self._at_once else []:
+            offsets = [
+                [reading.offsets[number] for number in numbers]
+                for reading, numbers in zip(readings, phase.reached, strict=True)
+            ]
+            for block in self._blocks:
+                found[phase.begin, block[0]] = Overlap(readings, offsets, *block)
+        return found
+
     def _work(
         self, source: Array, out: Array, matrices: Array, parts: list[tuple[Range, Range, Range, _Phase]]
     ) -> None:
         problem = self._problem
-        rows = ranges(problem.readings[0].source, self._height)
         products = [
-            prod([stop - start for start, stop in of_axes]) * len(phase.offsets) * self._part
+            prod([stop - start for start, stop in of_axes]) * len(phase.taps) * self._part
             for *of_axes, phase in parts
         ]
-        scratch = Scratch(out.dtype, max(products) * self._height * self._across)
+        length = self._height * self._across
+        if self._at_once:
+            length = max([overlap.pitch for overlap in self._overlaps.values()])
+        scratch = Scratch(out.dtype, max(products) * length)
         for batch, group, blocks, phase in parts:
             target = self._target(out[slice(*batch), slice(*group)], phase)
             # Some channels of the result, on two axes: blocks, and those of a block.
@@ -175,20 +214,58 @@ class Sums:
             target = target.reshape(split)[:, :, slice(*blocks)]
             # Additions to every other place take three times as long as additions to neighbouring ones.
             sums = target
-            if len(self._phases) > 1:
+            if any(reading.phases > 1 for reading in problem.readings):
                 sums = np.empty((*target.shape[:4], *problem.counts), out.dtype)
-            sums[...] = 0
             operand = source[slice(*batch), slice(*group)]
             matrix = self._by_tap(matrices, phase)[slice(*group), slice(*blocks)]
-            for start, stop in rows:
-                values = self._multiply(matrix, operand[:, :, :, start:stop], scratch)
-                for number, results, reads in self._places_of(phase, start, stop):
-                    result: Any = (..., *results)
-                    read: Any = (slice(None), slice(None), slice(None), number, slice(None), *reads)
-                    sums[result] += values[read]
+            add = self._add_at_once if self._at_once else self._add
+            add(matrix, operand, sums, phase, scratch)
             if sums is not target:
                 inside: Any = (..., *map(slice, target.shape[4:]))
                 target[...] = sums[inside]
+
+    def _add(self, matrix: Array, operand: Array, sums: Array, phase: _Phase, scratch: Scratch) -> None:
+        """Write the sums, adding up tap by tap."""
+        sums[...] = 0
+        for start, stop in self._blocks:
+            rows = operand[:, :, :, start:stop]
+            shape = (len(rows), *matrix.shape[:-1], *rows.shape[3:])
+            values = scratch.array("values", shape)
+            self._multiply(matrix, rows, values.reshape(*shape[:5], -1))
+            for number, results, reads in self._places_of(phase, start, stop):
+                result: Any = (..., *results)
+                read: Any = (slice(None), slice(None), slice(None), number, slice(None), *reads)
+                sums[result] += values[read]
+
+    def _add_at_once(
+        self, matrix: Array, operand: Array, sums: Array, phase: _Phase, scratch: Scratch
+    ) -> None:
+        """Write the sums, adding up all taps of a block at once."""
+        whole = len(self._blocks) == 1 and self._overlaps[phase.begin, 0].whole
+        if not whole:
+            sums[...] = 0
+        for start, stop in self._blocks:
+            overlap = self._overlaps[phase.begin, start]
+            rows = operand[:, :, :, start:stop]
+            shape = (len(rows), *matrix.shape[:-1], overlap.pitch)
+            lines = scratch.array("values", shape)
+            self._multiply(matrix, rows, overlap.inside(lines))
+            overlap.add(lines.reshape(*shape[:3], *map(len, phase.reached), *shape[4:]), sums, fresh=whole)
+
+    def _multiply(self, matrix: Array, rows: Array, products: Array) -> None:
+        """Write the products with rows of the source.
+
+        From ``(groups, blocks, taps, channels, columns)`` and ``(items, groups, columns, *rows)`` to
+        ``(items, groups, blocks, taps, channels, positions)``.
+        """
+        items, groups, blocks, taps, part, positions = products.shape
+        columns = matrix.shape[-1]
+        cut = self._cut(taps * part, positions)
+        np.matmul(
+            matrix.reshape(groups, blocks, cut, -1, columns),
+            rows.reshape(items, groups, 1, 1, columns, -1),
+            out=products.reshape(items, groups, blocks, cut, -1, positions),
+        )
 
     def _target(self, out: Array, phase: _Phase) -> Array:
         """Return the part of `out` that a phase writes."""
@@ -196,29 +273,6 @@ class Sums:
         part: Any = (..., *[slice(p, None, step) for p, step in zip(phase.phases, steps, strict=True)])
         target: Array = out[part]
         return target
-
-    def _multiply(self, matrix: Array, operand: Array, scratch: Scratch) -> Array:
-        """Return the products with rows of the source.
-
-        From ``(groups, blocks, taps, channels, columns)`` and ``(batch, groups, columns, rows, *across)`` to
-        ``(batch, groups, blocks, taps, channels, rows, *across)``.
-        """
-        items, groups, columns, height, *rest = operand.shape
-        _, blocks, taps, part, _ = matrix.shape
-        cut = self._cut(taps * part, self._across if self._by_rows else height * self._across)
-        matrix = matrix.reshape(groups, blocks, cut, -1, columns)
-        if self._by_rows:
-            stacked = operand.reshape(items, groups, 1, 1, columns, height, -1)
-            stacked = np.moveaxis(stacked, -2, 2)
-            values = scratch.array("values", (items, groups, height, blocks, taps * part, self._across))
-            split = values.reshape(items, groups, height, blocks, cut, -1, self._across)
-            np.matmul(matrix[:, None], stacked, out=split)
-            values = np.moveaxis(values, 2, -2)
-        else:
-            values = scratch.array("values", (items, groups, blocks, taps * part, height * self._across))
-            split = values.reshape(items, groups, blocks, cut, -1, height * self._across)
-            np.matmul(matrix, operand.reshape(items, groups, 1, 1, columns, -1), out=split)
-        return values.reshape(items, groups, blocks, taps, part, height, *rest)
 
     def _places_of(self, phase: _Phase, start: int, stop: int) -> Iterator[tuple[int, Places, Places]]:
         """Yield each tap's number, the places that read ``start <= row < stop`` by it, and what they read."""
@@ -228,7 +282,7 @@ class Sums:
             [_places(reading, number, offset, *bound) for offset in reading.offsets]
             for reading, number, bound in zip(readings, phase.phases, bounds, strict=True)
         ]
-        for number, tap in enumerate(phase.offsets):
+        for number, tap in enumerate(phase.taps):
             results, reads = zip(*[on_axis[o] for on_axis, o in zip(places, tap, strict=True)], strict=True)
             yield number, results, reads
 
@@ -249,8 +303,7 @@ def _phases_of(problem: Problem) -> list[_Phase]:
             [number for number, tap in enumerate(reading.taps[phase]) if tap >= 0]
             for reading, phase in zip(problem.readings, phases, strict=True)
         ]
-        offsets = list(product(*reached))
-        found.append(_Phase(phases, offsets, begin, begin + len(offsets) * problem.rows))
+        found.append(_Phase(phases, reached, begin, begin + prod(map(len, reached)) * problem.rows))
         begin = found[-1].end
     return found
 

@@ -42,9 +42,9 @@ _LEFT_OVER = 0.5
 _ONE_RUN = 0.35
 """How much longer a product of one run alone takes, which waits for each addition."""
 _ACROSS = 1.04
-_ADDITION = 3.5
-"""How much longer it takes to add than to copy."""
-_CALL, _VECTOR_CALL = 0.1e-6, 0.04e-6
+_ADDITION = 5.0
+"""How much longer it takes to add products than to copy them: they come from beyond the nearest cache."""
+_CALL, _VECTOR_CALL = 0.06e-6, 0.04e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
 """Bytes a second at which BLAS packs a matrix."""
@@ -89,9 +89,9 @@ def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
     run = unpacked_run(rows, dtype)
     left_over = columns % run
     if rows < _FEW:
-        return 1 + 4 / rows**2 + _LEFT_OVER * left_over / columns
+        return 1 + 1 / rows**2 + _LEFT_OVER * left_over / columns
     whole = _ACROSS * (columns - left_over + run) / columns if left_over else 1.0
-    return whole + 4 / rows**2 + _ONE_RUN * (run / columns) ** 2
+    return whole + 1 / rows**2 + _ONE_RUN * (run / columns) ** 2
 
 
 def unpacked_run(rows: int, dtype: np.dtype[Any]) -> int:

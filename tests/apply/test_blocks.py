@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convops._axis import Axis
@@ -16,6 +16,7 @@ from convops.apply._blocks import (
     Block,
     Scratch,
     contiguous,
+    offset_reads,
     offset_views,
     ranges,
     reads,
@@ -125,6 +126,26 @@ def test_a_block_loads_what_its_places_read_and_zeros_beyond_the_ends(
     size = expected.shape[-1]
     np.testing.assert_array_equal(together[..., :size], expected)
     assert not together[..., size:].any()
+
+
+@given(blocks(st.integers(1, 3)), st.sampled_from((0, 10**9)))
+def test_a_row_of_places_is_read_per_offset_of_the_last_axis(
+    drawn: tuple[list[Reading], Block], few: int
+) -> None:
+    readings, block = drawn
+    lane = readings[-1]
+    assume(lane.step == 1)
+    source = source_of(readings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_blocks, "_FEW", few)
+        read = offset_reads(readings, 2, block)
+    loaded = read.load(source, np.full(read.shape, np.nan))
+    expected = positions_of(source, readings, block)
+    places = block.counts[-1]
+    assert loaded.shape[-2:] == (len(lane.offsets), places)
+    for number, offset in enumerate(lane.offsets):
+        begin = offset - lane.offsets[0]
+        np.testing.assert_array_equal(loaded[..., number, :], expected[..., begin : begin + places])
 
 
 @given(blocks(st.just(1)))

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from convops.apply import cost
 from convops.apply._pointwise import Pointwise
-from convops.apply.cost import Cost, copy_seconds, multiply_add_seconds, product_seconds
+from convops.apply.cost import (
+    Cost,
+    addition_seconds,
+    copy_seconds,
+    multiply_add_seconds,
+    product_seconds,
+)
 from registry import FLOATS, Case
 from tilings import GEOMETRIES, KINDS, geometry_of, tilings_of
 
@@ -50,6 +56,10 @@ def test_a_wider_type_takes_longer_and_integers_longest() -> None:
     assert multiply_add_seconds(np.dtype("complex64")) == pytest.approx(4 * by_type[0])
     copies = [copy_seconds(1000, 10, np.dtype(name)) for name in FLOATS]
     assert copies[0] < copies[1] == copies[2] < copies[3]
+
+
+def test_adding_takes_longer_than_copying() -> None:
+    assert addition_seconds(10**6, 100, FLOAT64) > 2 * copy_seconds(10**6, 100, FLOAT64)
 
 
 @given(st.integers(1, 10**6), st.integers(1, 1000))

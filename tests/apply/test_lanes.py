@@ -24,6 +24,14 @@ def value_at(source: np.ndarray, position: int) -> float:
     return float(source[position]) if 0 <= position < len(source) else 0.0
 
 
+def lines_of(lane: Added, block: tuple[int, int], products: np.ndarray) -> np.ndarray:
+    """Return lines with the products between margins that hold what was there before."""
+    before, after = lane.margins(block)
+    lines = np.full((*products.shape[:-1], before + products.shape[-1] + after), 99, products.dtype)
+    lines[..., before : before + products.shape[-1]] = products
+    return lines
+
+
 @given(lanes())
 def test_products_of_all_taps_add_up_to_what_each_place_reads(drawn: tuple[Reading, tuple[int, int]]) -> None:
     reading, (start, stop) = drawn
@@ -35,7 +43,7 @@ def test_products_of_all_taps_add_up_to_what_each_place_reads(drawn: tuple[Readi
     assert last - first <= lane.columns(stop - start)
     products = weight[lane.table] * source[first:last]
     sums = np.full((len(reading.taps), 1, stop - start), np.nan)
-    lane.add(products[:, None], sums, (start, stop))
+    lane.add(lines_of(lane, (start, stop), products[:, None]), sums, (start, stop))
     for row, taps in zip(sums[:, 0], reading.taps.values(), strict=True):
         for place, found in enumerate(row, start):
             read = [
@@ -51,10 +59,10 @@ def test_spreading_is_adding_transposed(drawn: tuple[Reading, tuple[int, int]], 
     reading, block = drawn
     lane, rng = Added(reading), np.random.default_rng(seed)
     first, last = lane.places(block)
-    products = rng.integers(-9, 9, (2, len(lane.taps), 3, last - first))
+    products = rng.integers(-9, 9, (2, lane.rows, 3, last - first))
     sums = rng.integers(-9, 9, (2, len(reading.taps), 3, block[1] - block[0]))
     added, spread = np.empty_like(sums), np.empty_like(products)
-    lane.add(products, added, block)
+    lane.add(lines_of(lane, block, products), added, block)
     lane.spread(sums, spread, block)
     assert (added * sums).sum() == (spread * products).sum()
 
@@ -76,5 +84,5 @@ def test_places_that_read_nothing_of_the_source_are_zero(places: tuple[int, int]
     first, last = lane.places(places)
     assert first == last
     sums = np.full((1, 1, places[1] - places[0]), np.nan)
-    lane.add(np.empty((3, 1, 0)), sums, places)
+    lane.add(lines_of(lane, places, np.empty((3, 1, 0))), sums, places)
     assert not sums.any()

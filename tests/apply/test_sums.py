@@ -43,6 +43,7 @@ def test_small_blocks_are_several() -> None:
         tilings = tilings_of(Sums, case, "float64", False)
     assert [tiling._small for tiling in tilings] == [True, False]
     assert tilings[0]._height == 1
+    assert len(tilings[0]._blocks) == 13
 
 
 def test_products_that_are_small_as_they_are_come_in_one_way() -> None:
@@ -53,6 +54,14 @@ def test_products_that_are_small_as_they_are_come_in_one_way() -> None:
     tilings = tilings_of(Sums, many, "float64", False)
     assert [tiling._small for tiling in tilings] == [True, False]
     assert [list(tiling._products()) for tiling in tilings] == [[(18, 24)], [(1, 18 * 24)]]
+
+
+def test_taps_are_added_at_once_where_rows_match() -> None:
+    for padding, at_once in [("same", True), ("valid", False)]:
+        case = Case("channels", (3, 3, 3, 3), (3, 20, 30), padding=padding)
+        for adjoint in (False, True):
+            (tiling,) = tilings_of(Sums, case, "float64", adjoint)
+            assert tiling._at_once is at_once
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8, 16, 17, 20, 48, 256])
