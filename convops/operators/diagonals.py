@@ -1,8 +1,8 @@
 """W by its diagonals, where it has as many as the kernel has taps: no indices need be read."""
 
-from collections.abc import Iterator
 from itertools import product
 from math import prod
+from typing import Any
 
 import numpy as np
 from scipy.sparse import dia_array
@@ -24,27 +24,25 @@ def diagonals(geometry: ConvGeometry, weight: Array, transposed: bool) -> dia_ar
         Whether the transpose is asked for.
     """
     channels, sizes = geometry.in_channels, geometry.spatial_shape
-    taps = weight.reshape(channels, *geometry.kernel_size)
-    steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
     sign = -1 if transposed else 1
     shifts = [
         [sign * (axis.dilation * tap - axis.before) for tap in range(axis.kernel)] for axis in geometry.axes
     ]
+    steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
     offsets = [sum(map(int.__mul__, shift, steps)) for shift in product(*shifts)]
-    kept, number_of = np.unique(offsets, return_inverse=True)
-    data = np.zeros((kept.size, channels, *sizes), weight.dtype)
+    kept = sorted(set(offsets))
+    number_of = {offset: number for number, offset in enumerate(kept)}
+    columns = [[_columns(by, size) for by in of_axis] for of_axis, size in zip(shifts, sizes, strict=True)]
+    data = np.zeros((len(kept), channels, *sizes), weight.dtype)
+    values = weight.reshape(channels, -1, *[1] * len(sizes)).swapaxes(0, 1)
     # Taps that are a line apart may share a diagonal, each with places of its own.
-    for number, tap, shift in zip(
-        number_of, np.ndindex(*geometry.kernel_size), product(*shifts), strict=True
-    ):
-        places = (slice(None), *_columns(shift, sizes))
-        value = taps[(slice(None), *tap)]
-        data[number][places] += value.reshape(channels, *[1] * len(sizes))
+    for offset, places, value in zip(offsets, product(*columns), values, strict=True):
+        entries: Any = (number_of[offset], slice(None), *places)
+        data[entries] = value
     size = geometry.shape[0]
-    return dia_array((data.reshape(kept.size, size), kept), shape=(size, size))
+    return dia_array((data.reshape(len(kept), size), kept), shape=(size, size))
 
 
-def _columns(shift: tuple[int, ...], sizes: tuple[int, ...]) -> Iterator[slice]:
-    """Yield which columns, on each axis, have an entry this far from the diagonal."""
-    for by, size in zip(shift, sizes, strict=True):
-        yield slice(min(max(by, 0), size), max(min(size + by, size), 0))
+def _columns(by: int, size: int) -> slice:
+    """Return which columns have an entry this far from the diagonal, on one axis."""
+    return slice(min(max(by, 0), size), max(min(size + by, size), 0))
