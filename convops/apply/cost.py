@@ -29,9 +29,9 @@ _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
-_UNPACKED = 1.1
+_UNPACKED = 1.25
 """How much longer a multiply-add takes in a small product that is not packed."""
-_THREADED = 1.0 if _PACKS else 1.2
+_THREADED = 1.0 if _PACKS else 1.35
 """And in a large one, for which BLAS packs all the same, and wakes threads that stay in the way of ours."""
 _RUNS = (0, 0) if _PACKS else (2**8, 2**6)
 """Bytes of a row of the right matrix that it takes at a time, for less than `_FEW` rows on the left and for
