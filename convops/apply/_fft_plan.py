@@ -23,6 +23,8 @@ from convops.geometry import ConvGeometry
 
 PIECE = 2**20
 """Bytes of spectra that are worked on at a time, so that they stay in the second-level cache."""
+_CLEARLY = 0.85
+"""How much less tiles must cost that are short on all axes to be taken: the model errs more on them."""
 _SMALL = 2**12
 """Elements below which one tile is taken without looking for a better one."""
 _FEW = 64
@@ -125,22 +127,40 @@ def plan_of(geometry: ConvGeometry, dtype: np.dtype[Any], lengths: tuple[int, ..
     )
     if lengths:
         return _planned([_forced(*pair) for pair in zip(geometry.axes, lengths, strict=True)], problem)
-    best = [_whole(axis, real and number == last) for number, axis in enumerate(geometry.axes)]
-    plan = _planned(best, problem)
+    whole = [_whole(axis, real and number == last) for number, axis in enumerate(geometry.axes)]
+    plan = _planned(whole, problem)
     if prod([tile.length for tile in plan.tiles]) <= _SMALL:
         return plan
     choices = [
-        [whole, *_tilings(axis, real and number == last)]
-        for number, (axis, whole) in enumerate(zip(geometry.axes, best, strict=True))
+        [first, *_tilings(axis, real and number == last)]
+        for number, (axis, first) in enumerate(zip(geometry.axes, whole, strict=True))
     ]
-    before = None
+    plan = _improved(whole, choices, problem)
+    # Shorter tiles on one axis alone may cost more where shorter ones on all cost less.
+    alike = [
+        [of_axis[min(size, len(of_axis) - 1)] for of_axis in choices]
+        for size in range(max(map(len, choices)))
+    ]
+    best = min(alike, key=lambda choice: _planned(choice, problem).price)
+    if _planned(best, problem).price < plan.price:
+        other = _improved(best, choices, problem)
+        if other.price < _CLEARLY * plan.price:
+            return other
+    return plan
+
+
+def _improved(
+    best: list[tuple[Line, Tile]], choices: list[list[tuple[Line, Tile]]], channels: "_Channels"
+) -> Plan:
+    """Return the plan that costs least of those found by changing one axis at a time."""
+    plan, before, best = _planned(best, channels), None, list(best)
     while plan is not before:
         before = plan
         for number, of_axis in enumerate(choices):
             for choice in of_axis:
                 if choice is best[number]:
                     continue
-                trial = _planned([*best[:number], choice, *best[number + 1 :]], problem)
+                trial = _planned([*best[:number], choice, *best[number + 1 :]], channels)
                 if trial.price < plan.price:
                     plan, best[number] = trial, choice
     return plan

@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from functools import cached_property, partial
 from itertools import product
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from convops._arrays import Array
 from convops._axis import Axis
-from convops._memory import refuse_beyond_memory
 from convops.apply._blocks import keep_freed_memory
 from convops.apply._chain import Chain
 from convops.apply._fft_plan import PIECE, Plan, plan_of
+from convops.apply._spectrum import spectrum_of
 from convops.apply._threads import share, workers
 from convops.apply._tiles import (
     BATCH,
@@ -24,7 +23,6 @@ from convops.apply._tiles import (
     Chunk,
     chunks_of,
     load,
-    positions_of,
     store,
 )
 from convops.apply._transforms import COMPLEX, COMPLEX_CONJUGATE, REAL, REAL_CONJUGATE, Transforms
@@ -290,7 +288,7 @@ class FFTEngine:
         """Return the spectrum in the precision of `dtype`, computed once."""
         found = self._spectra.get(dtype)
         if found is None:
-            found = self._spectra[dtype] = _spectrum_of(
+            found = self._spectra[dtype] = spectrum_of(
                 self._weight, self._plan, np.result_type(dtype, np.complex64)
             )
         return found
@@ -342,42 +340,3 @@ def repeated_axes(axes: tuple[Axis, ...], plan: Plan) -> tuple[Axis, ...]:
     return tuple(
         [Axis(line.outputs, 1, 1, 1, 0, more, "wrap") for line, more in zip(plan.lines, after, strict=True)]
     )
-
-
-def _spectrum_of(weight: Array, plan: Plan, precision: np.dtype[Any]) -> Array:
-    """Return ``(groups, rows, columns, *frequencies)``, divided by the number of places of a tile.
-
-    Where matrices mix the channels: ``(*frequencies, groups, rows, columns)``.
-    """
-    size = prod([tile.length for tile in plan.tiles])
-    refuse_beyond_memory(
-        plan.groups * plan.rows * plan.columns * prod(plan.frequencies) * precision.itemsize,
-        f"the spectrum of the weight, of {plan.rows * plan.columns * plan.groups} filters,",
-        'Use method="gemm".',
-    )
-    transforms = REAL_CONJUGATE if plan.real else COMPLEX_CONJUGATE
-    real = np.empty(0, precision).real.dtype
-    spectrum: Array = weight.astype(real if plan.real else precision) / real.type(size)
-    last = len(plan.tiles) - 1
-    for number in range(last, -1, -1):
-        axis = 3 + number
-        line, tile = plan.lines[number], plan.tiles[number]
-        *outer, channels = spectrum.shape[:3]
-        shape = [*outer, len(line.phases) * channels, *spectrum.shape[3:]]
-        shape[axis] = tile.length
-        placed = np.zeros(shape, spectrum.dtype)
-        positions = positions_of(line, tile)
-        for phase in range(len(line.phases)):
-            taps = np.flatnonzero(line.phase_of == phase) if len(line.phases) > 1 else slice(None)
-            target = placed[:, :, phase * channels : (phase + 1) * channels]
-            values = spectrum[(slice(None),) * axis + (taps,)]
-            target, values = np.moveaxis(target, axis, 0), np.moveaxis(values, axis, 0)
-            if tile.length >= line.span and not line.circular:
-                target[positions[taps]] = values
-            else:
-                np.add.at(target, positions[taps], values)
-        transform = transforms.line_in if number == last else transforms.others_in
-        spectrum = transform(placed, tile.length, axis, overwrite_x=True)
-    if plan.matrices:
-        spectrum = np.ascontiguousarray(spectrum.transpose(*range(3, 4 + last), 0, 1, 2))
-    return spectrum

@@ -12,6 +12,7 @@ from convops.apply._blocks import keep_freed_memory
 from convops.apply._problem import Tiling, cheapest
 from convops.apply._sums import Sums
 from convops.apply._tiled import TiledProduct, padded_axes, problem_of, readings_of, tilings_of
+from convops.apply._whole import Whole
 from convops.apply.cost import Cost
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
@@ -94,5 +95,9 @@ def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
 
 @lru_cache(32)
 def tiling_of(geometry: ConvGeometry, dtype: np.dtype[Any], adjoint: bool) -> Tiling:
-    """Return the tiling of the least cost; it knows no weight, so operators of one geometry share it."""
-    return cheapest(tilings_of(problem_of(geometry, dtype, adjoint)))
+    """Return the tiling of the least cost; it knows no weight, so operators of one geometry share it.
+
+    The whole product at once, where it is small, has the least overhead, which no tiling counts.
+    """
+    problem = problem_of(geometry, dtype, adjoint)
+    return next(Whole.candidates(problem), None) or cheapest(tilings_of(problem))

@@ -358,13 +358,13 @@ def test_several_callers_at_the_same_time_have_each_their_own_result() -> None:
 @pytest.mark.parametrize("case", [CASES[33], MIXED[1], CIRCLES[1]], ids=str)
 def test_both_directions_use_one_spectrum_computed_once(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    spectrum_of = fft._spectrum_of
+    spectrum_of = fft.spectrum_of
 
     def noted(weight: Array, plan: Any, precision: Any) -> Array:
         made.append(precision)
         return spectrum_of(weight, plan, precision)
 
-    monkeypatch.setattr(fft, "_spectrum_of", noted)
+    monkeypatch.setattr(fft, "spectrum_of", noted)
     for dtype, spectrum in zip(FLOATS, ("complex64", "complex128") * 2, strict=True):
         made.clear()
         engine = engine_of(case, known(case, dtype)[0])

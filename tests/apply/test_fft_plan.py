@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from convops import ConvGeometry
 from convops.apply import _fft_plan, fft
 from convops.apply._fft_plan import Plan, plan_of
 from convops.apply._tiles import chunks_of, line_of, tile_of_length, tiles_of, whole_tile
@@ -80,6 +81,15 @@ def test_a_short_kernel_has_short_tiles_and_a_small_input_a_single_one() -> None
     assert plan.tiles[0].length < 10_000
     for case in GEOMETRIES:
         assert all(tile.whole for tile in plan_of(geometry_of(case), FLOAT64).tiles)
+
+
+def test_short_tiles_on_all_axes_are_found_where_one_axis_alone_is_better_off_whole() -> None:
+    geometry = ConvGeometry((16, 16, 3, 3), (16, 128, 128), padding=1)
+    dtype = np.dtype(np.float32)
+    plan = plan_of(geometry, dtype)
+    assert not any(tile.whole for tile in plan.tiles)
+    whole, one = [plan_of(geometry, dtype, lengths) for lengths in [(0, 0), (lengths_of(plan)[0], 0)]]
+    assert plan.price < whole.price < one.price
 
 
 def test_what_is_small_is_not_thought_about(monkeypatch: pytest.MonkeyPatch) -> None:

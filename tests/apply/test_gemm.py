@@ -4,6 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from convops import ConvGeometry
+from convops.apply import gemm
+from convops.apply._whole import Whole
 from oracles import assert_within_rounding
 from registry import CASES, FLOATS, Case, cases, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
 from tilings import block_of, engine_of
@@ -56,3 +59,12 @@ def test_the_result_is_new_memory_and_the_operand_is_only_read(case: Case) -> No
         assert not np.shares_memory(result, block)
         assert not np.shares_memory(result, weight)
         assert not np.shares_memory(result, apply(block))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64"])
+def test_a_small_product_is_made_whole_whatever_tiles_would_multiply(dtype: str) -> None:
+    for adjoint in (False, True):
+        small = gemm.tiling_of(ConvGeometry((3, 3), (8, 8), padding="same"), np.dtype(dtype), adjoint)
+        larger = gemm.tiling_of(ConvGeometry((3, 3), (30, 30), padding="same"), np.dtype(dtype), adjoint)
+        assert isinstance(small, Whole)
+        assert not isinstance(larger, Whole)
