@@ -19,13 +19,7 @@ from convops.apply._overlap import Overlap, rows_match
 from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share, workers
-from convops.apply.cost import (
-    CACHE,
-    SMALL_PRODUCT,
-    Cost,
-    addition_seconds,
-    product_seconds,
-)
+from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, addition_seconds, product_seconds
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
@@ -63,7 +57,7 @@ _Place = tuple[int, int]
 
 
 class Sums:
-    """Products of blocks of the source, per phase and some channels of the result; an addition per tap.
+    """Products of blocks of the source, per phase and some channels of the result, and their sums.
 
     They are `small` ones, for which BLAS wakes no threads, so that ours can share the channels of the result;
     or as large as blocks allow, for its threads.
