@@ -1,6 +1,6 @@
 """Kernels of rank 1, or of low rank, as passes along the axes: d·k taps instead of k^d."""
 
-from functools import cached_property, reduce
+from functools import cached_property, lru_cache, reduce
 from math import prod
 from typing import Any
 
@@ -64,7 +64,8 @@ def estimate(geometry: ConvGeometry, dtype: np.dtype[Any], rank: int = 1) -> Cos
     return Cost(*[rank * sum(part) for part in zip(*costs, strict=True)])
 
 
-def pass_geometries(geometry: ConvGeometry) -> list[tuple[int, ConvGeometry]]:
+@lru_cache(32)
+def pass_geometries(geometry: ConvGeometry) -> tuple[tuple[int, ConvGeometry], ...]:
     """Return the axis and the geometry of each pass: first the axes that shrink the most."""
     channels, sizes = geometry.in_channels, list(geometry.spatial_shape)
     order = sorted(range(len(sizes)), key=lambda axis: geometry.axes[axis].out_size / sizes[axis])
@@ -85,7 +86,7 @@ def pass_geometries(geometry: ConvGeometry) -> list[tuple[int, ConvGeometry]]:
         )
         passes.append((axis, line))
         sizes[axis] = geometry.axes[axis].out_size
-    return passes
+    return tuple(passes)
 
 
 def terms(geometry: ConvGeometry, weight: Array) -> list[Term] | str:
