@@ -44,7 +44,7 @@ _ONE_RUN = 0.35
 _ACROSS = 1.04
 _ADDITION = 5.0
 """How much longer it takes to add products than to copy them: they come from beyond the nearest cache."""
-_CALL, _VECTOR_CALL = 0.1e-6 if _PACKS else 0.03e-6, 0.04e-6
+_CALL, _VECTOR_CALL = 0.1e-6 if _PACKS else 0.03e-6, 0.03e-6
 """Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
 _PACKED = 18e9
 """Bytes a second at which BLAS packs a matrix."""
