@@ -141,8 +141,9 @@ def plan_of(geometry: ConvGeometry, dtype: np.dtype[Any], lengths: tuple[int, ..
         [of_axis[min(size, len(of_axis) - 1)] for of_axis in choices]
         for size in range(max(map(len, choices)))
     ]
-    best = min(alike, key=lambda choice: _planned(choice, problem).price)
-    if _planned(best, problem).price < plan.price:
+    prices = [_planned(choice, problem).price for choice in alike]
+    if min(prices) < plan.price:
+        best = alike[prices.index(min(prices))]
         other = _improved(best, choices, problem)
         if other.price < _CLEARLY * plan.price:
             return other

@@ -19,6 +19,7 @@ from convops.apply.cost import multiply_add_seconds
 _FEW_TAPS = 32
 """Taps of an axis up to which multiplying them by roots of unity takes less time than a transform."""
 _MOST_ROOTS = 2**18
+"""Roots of unity of an axis, one per tap and frequency, that are worth their memory."""
 _TOGETHER = 8
 """Frequencies that are worked out together: more lie on too many pages of memory, fewer multiply slowly."""
 
@@ -38,11 +39,11 @@ def spectrum_of(weight: Array, plan: Plan, precision: np.dtype[Any]) -> Array:
     taps: Array = weight.astype(real if plan.real else precision) / real.type(size)
     if not plan.matrices:
         return _by_transforms(taps, plan)
-    roots = [
-        taps <= _FEW_TAPS and taps * count <= _MOST_ROOTS
-        for taps, count in zip(weight.shape[3:], plan.frequencies, strict=True)
+    few = [
+        kernel <= _FEW_TAPS and kernel * count <= _MOST_ROOTS
+        for kernel, count in zip(weight.shape[3:], plan.frequencies, strict=True)
     ]
-    if all(roots):
+    if all(few):
         return _by_roots(taps.astype(precision), plan)
     spectrum = _by_transforms(taps, plan)
     axes = len(plan.tiles)
@@ -55,7 +56,7 @@ def _by_roots(taps: Array, plan: Plan) -> Array:
     for number, (line, tile) in reversed(list(enumerate(zip(plan.lines, plan.tiles, strict=True)))):
         matrix = _roots(positions_of(line, tile), tile.length, plan.frequencies[number]).astype(taps.dtype)
         # All frequencies so far, groups, rows, columns, and the axes of taps that are left.
-        before, channels = len(plan.tiles) - 1 - number + 2, spectrum.shape[-2 - number]
+        before, channels = len(plan.tiles) + 1 - number, spectrum.shape[-2 - number]
         *kept, _ = spectrum.shape
         if len(line.phases) == 1:
             spectrum = _product(matrix, spectrum).reshape(len(matrix), *kept)

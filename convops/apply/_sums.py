@@ -177,10 +177,10 @@ class Sums:
 
     @cached_property
     def _overlaps(self) -> dict[_Place, Overlap]:
-        """How the products of each phase and block are added, where they can be at once."""
+        """How the products of each phase and block are added at once; only asked for where they can be."""
         readings = self._problem.readings
         found = {}
-        for phase in self._phases if self._at_once else []:
+        for phase in self._phases:
             offsets = [
                 [reading.offsets[number] for number in numbers]
                 for reading, numbers in zip(readings, phase.reached, strict=True)
