@@ -4,6 +4,7 @@ The relation between an output position p, a kernel tap k and a position q on th
 extended by its boundary condition is ``q = stride * p + dilation * k - before``.
 """
 
+from functools import lru_cache
 from itertools import chain
 from math import gcd
 from typing import Any, NamedTuple
@@ -152,6 +153,9 @@ class Axis(NamedTuple):
     @property
     def reads(self) -> int:
         """Number of (output, sample) pairs such that the output reads the sample."""
+        return _reads(self)
+
+    def _count_reads(self) -> int:
         if self.boundary == "zeros":
             return self._taps_below(self.size + self.before) - self._taps_below(self.before)
         if self.boundary == "wrap":
@@ -266,3 +270,9 @@ class Axis(NamedTuple):
             count += low > 0 and (a < 0 or b >= cycle)
             count += high < last and (b > last or a <= -last)
         return count
+
+
+@lru_cache(1024)
+def _reads(axis: Axis) -> int:
+    """Count the reads of an axis once: those of an image are alike, and so are those of the next operator."""
+    return axis._count_reads()

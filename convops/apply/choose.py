@@ -142,12 +142,15 @@ def _not_rank_one(geometry: ConvGeometry, weight: Array) -> str | None:
 
 
 def has_diagonals(geometry: ConvGeometry) -> bool:
-    """Return whether each tap reads one diagonal of W, and few of its places lie outside of W.
+    """Return whether each tap reads a diagonal of W of its own, and few of its places lie outside of W.
 
-    That is so where channels do not mix, and every axis keeps its size, with zeros beyond its ends.
+    That is so where channels do not mix, and every axis keeps its size, with zeros beyond its ends. Taps that
+    are a line apart would share a diagonal.
     """
     apart = geometry.in_channels == geometry.out_channels == geometry.groups
     if not apart or not all(_keeps_size(axis) for axis in geometry.axes):
+        return False
+    if any(axis.effective > axis.size for axis in geometry.axes[1:]):
         return False
     return geometry.nnz >= _LEAST_FILLED * prod(geometry.kernel_size) * geometry.shape[1]
 

@@ -2,7 +2,6 @@
 
 from itertools import product
 from math import prod
-from typing import Any
 
 import numpy as np
 from scipy.sparse import dia_array
@@ -23,26 +22,26 @@ def diagonals(geometry: ConvGeometry, weight: Array, transposed: bool) -> dia_ar
     transposed : bool
         Whether the transpose is asked for.
     """
-    channels, sizes = geometry.in_channels, geometry.spatial_shape
+    sizes, kernel = geometry.spatial_shape, geometry.kernel_size
     sign = -1 if transposed else 1
     shifts = [
         [sign * (axis.dilation * tap - axis.before) for tap in range(axis.kernel)] for axis in geometry.axes
     ]
     steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
     offsets = [sum(map(int.__mul__, shift, steps)) for shift in product(*shifts)]
-    kept = sorted(set(offsets))
-    number_of = {offset: number for number, offset in enumerate(kept)}
-    columns = [[_columns(by, size) for by in of_axis] for of_axis, size in zip(shifts, sizes, strict=True)]
-    data = np.zeros((len(kept), channels, *sizes), weight.dtype)
-    values = weight.reshape(channels, -1, *[1] * len(sizes)).swapaxes(0, 1)
-    # Taps that are a line apart may share a diagonal, each with places of its own.
-    for offset, places, value in zip(offsets, product(*columns), values, strict=True):
-        entries: Any = (number_of[offset], slice(None), *places)
-        data[entries] = value
+    # Written whole, then zeroed where W has no entry: fewer and longer writes than those of its entries.
     size = geometry.shape[0]
-    return dia_array((data.reshape(len(kept), size), kept), shape=(size, size))
+    data = np.empty((len(offsets), geometry.in_channels, prod(sizes)), weight.dtype)
+    data[...] = weight.reshape(geometry.in_channels, -1).T[..., None]
+    for number, of_axis in enumerate(shifts):
+        taps = (prod(kernel[:number]), kernel[number], -1)
+        places = data.reshape(*taps, size // (sizes[number] * steps[number]), sizes[number], steps[number])
+        for tap, by in enumerate(of_axis):
+            if by:
+                places[:, tap, :, :, _outside(by, sizes[number])] = 0
+    return dia_array((data.reshape(-1, size), offsets), shape=(size, size))
 
 
-def _columns(by: int, size: int) -> slice:
-    """Return which columns have an entry this far from the diagonal, on one axis."""
-    return slice(min(max(by, 0), size), max(min(size + by, size), 0))
+def _outside(by: int, size: int) -> slice:
+    """Return which columns have no entry this far from the diagonal, on one axis."""
+    return slice(0, by) if by > 0 else slice(max(size + by, 0), size)
