@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ LONGER = (
     Case("2d phases without a place", (2, 3), (1, 5), (3, 2), ((2, 1), (1, 1))),
     Case("2d far beyond the ends", (2, 3), (6, 7), padding=((1, 30), (25, 2))),
     Case("2d far beyond the ends, stride 2", (3, 2), (6, 7), 2, ((30, 1), (2, 25))),
+    Case("2d larger, every other row without a tap", (1, 3), (11, 8), (2, 1), 1),
     Case("3d larger", (3, 2, 3), (6, 4, 7), (2, 1, 1), "same"),
 )
 GEOMETRIES = (*CASES, *LONGER)
@@ -132,6 +134,30 @@ def assert_tiling_is_the_matrix(
     assert y.dtype == np.result_type(dtype, of_x or dtype)
     for item, one in zip(y, x, strict=True):
         assert_within_rounding(item.ravel(), W @ one.ravel(), magnitude @ abs(one.ravel()), terms)
+
+
+def assert_every_tiling_tells_what_it_spreads(kind: Any, case: Case, most: int = 200) -> None:
+    """Put NaN or inf at places in turn, and hold the result against that of sums, which spread nothing."""
+    rng = np.random.default_rng(0)
+    for adjoint in (False, True):
+        problem = problem_of(case, "float64", adjoint)
+        readings = _tiled.readings_of(geometry_of(case), adjoint)
+        weight = rng.standard_normal((problem.groups, problem.rows, problem.columns, *case.kernel))
+        exact = _tiled.TiledProduct(weight, readings, Sums(problem))
+        shape = problem.groups * problem.columns, *[reading.source for reading in readings]
+        places = np.arange(0, prod(shape), -(-prod(shape) // most))
+        x = rng.standard_normal((places.size + 1, prod(shape)))
+        x[np.arange(places.size), places] = np.where(places % 2, np.nan, np.inf)
+        x = x.reshape(-1, *shape)
+        with np.errstate(invalid="ignore", over="ignore"):
+            expected = np.isfinite(exact(x))
+            for tiling in tilings_of(kind, case, "float64", adjoint):
+                tiled = _tiled.TiledProduct(weight, readings, tiling)
+                y = tiled(x)
+                sound = [tiled.sound(item[None]) for item in y]
+                spread = (np.isfinite(y) != expected).reshape(len(y), -1).any(axis=1)
+                assert not np.any(sound & spread)
+                assert sound[-1]
 
 
 @cache

@@ -1,5 +1,6 @@
 """Engines: arrays in, arrays out, forward and adjoint, without the matrix."""
 
+from convops.apply._finite import finite
 from convops.apply._threads import alone, product_alone
 from convops.apply.choose import (
     METHODS,
@@ -26,6 +27,7 @@ __all__ = [
     "alone",
     "batches_by_gemm",
     "choose",
+    "finite",
     "has_diagonals",
     "product_alone",
     "refusal",

@@ -201,6 +201,11 @@ class Bands:
         steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return so many rows of one channel that their bands cover the source; see `Tiling`."""
+        rows = self.problem.readings[-2].covering(self.band.rows)
+        return [out[:, :, :1, ..., places, :] for places in rows]
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         steps = remembered(self._steps, self._all_steps, len(source), result.itemsize)

@@ -74,6 +74,10 @@ class Columns:
             np.matmul(matrices[slice(*block.group)], columns, out=values)
             store(self._as_stored(values, block), out, self._problem.readings, block)
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return one channel of the result; see `Tiling`."""
+        return [out[:, :, :1]]
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         seconds = self.cost.seconds * len(source) if alone(self._outer, self._inner) else 0.0

@@ -47,6 +47,13 @@ class Tiling(Protocol):
     def run(self, source: Array, out: Array, matrices: Array) -> None:
         """Write the result into `out`; places that read nothing are left as they are."""
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return parts of a result: one is not finite if any product has spread what is not finite.
+
+        The weight must be finite. A product spreads what it reads times zeros that stand beside the taps;
+        where several places are the rows of one, each of them tells for all.
+        """
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return G of the shape of `matrices`, with ``sum(G * M) == sum(result * out of run(source, M))``.
 

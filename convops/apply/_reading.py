@@ -61,6 +61,19 @@ class Reading(NamedTuple):
             band[row][:, places + self.step * row] = self.table
         return band.reshape(rows * len(self.taps), -1)
 
+    def covering(self, rows: int) -> list[slice]:
+        """Return places of the result whose bands, of `rows` places each, read all that any band reads.
+
+        Bands overlap, so that there are gaps between them as long as the overlap; but under phases all are
+        returned, as bands may read more for one phase than for another.
+        """
+        if self.phases > 1:
+            return [slice(None)]
+        bands = max((self.step * (rows - 1) + self.span) // (self.step * rows), 1)
+        last = (self.size - 1) // rows
+        chosen = [slice(None, None, rows * bands)]
+        return [*chosen, slice(-1, None)] if last % bands else chosen
+
 
 def forward_reading(axis: Axis) -> Reading:
     """Return how outputs read samples, or extended samples where the boundary is not "zeros"."""

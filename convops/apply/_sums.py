@@ -154,6 +154,10 @@ class Sums:
         seconds = self.cost.seconds * len(source) if self._small else 0.0
         share(partial(self._work, source, out, matrices), parts, seconds)
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return nothing: there are no zeros beside the taps; see `Tiling`."""
+        return []
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         total = np.zeros((self._problem.groups, self._outer, self._problem.columns), result.dtype)

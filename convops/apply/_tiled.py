@@ -9,6 +9,7 @@ from convops._arrays import Array
 from convops._axis import Axis
 from convops.apply._bands import Bands
 from convops.apply._columns import Columns
+from convops.apply._finite import finite
 from convops.apply._pointwise import Pointwise
 from convops.apply._problem import Problem, Tiling
 from convops.apply._reading import Reading, adjoint_reading, forward_reading
@@ -31,6 +32,7 @@ class TiledProduct:
         self._tiling = tiling
         weight = weight.reshape(*weight.shape[:3], *self._plane, *weight.shape[3:])
         self._matrices = self._tiling.matrices(weight)
+        self._regular = bool(np.isfinite(weight).all())
 
     def __call__(self, block: Array) -> Array:
         """Return the product with a block of shape ``(batch, channels, *source)``."""
@@ -44,6 +46,11 @@ class TiledProduct:
         source = block.reshape(len(block), self._groups, self._columns, *self._plane, *block.shape[2:])
         self._tiling.run(source, out, self._matrices.astype(block.dtype, copy=False))
         return out.reshape(len(block), -1, *self._sizes)
+
+    def sound(self, result: Array) -> bool:
+        """Return whether NaN and inf are sure to be only where taps put them in such a product."""
+        out = result.reshape(len(result), self._groups, self._rows, *self._plane, *self._sizes)
+        return all(map(finite, self._tiling.telling(out) if self._regular else [out]))
 
 
 def padded_axes(geometry: ConvGeometry) -> tuple[Axis, ...]:

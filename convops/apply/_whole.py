@@ -50,6 +50,10 @@ class Whole:
             rows = source.reshape(batch, groups, 1, -1)
             np.matmul(rows, matrices, out=out.reshape(batch, groups, 1, -1))
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return one place of each item and group; see `Tiling`."""
+        return [out.reshape(*out.shape[:2], -1)[:, :, :1]]
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         batch, groups = source.shape[:2]

@@ -100,6 +100,10 @@ class Windows:
         steps = remembered(self._steps, self._all_steps, len(source), out.itemsize)
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
+    def telling(self, out: Array) -> list[Array]:
+        """Return so many places that their windows cover the source; see `Tiling`."""
+        return [out[:, :, :1, ..., places] for places in self._problem.readings[-1].covering(self._rows)]
+
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
         steps = remembered(self._steps, self._all_steps, len(source), result.itemsize)

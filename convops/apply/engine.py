@@ -17,3 +17,9 @@ class Engine(Protocol):
 
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y for a block of shape ``(batch, C_out, *out)``: ``(batch, C_in, *spatial)``."""
+
+    def sound(self, result: Array, transposed: bool) -> bool:
+        """Return whether NaN and inf are sure to be only where W puts them in a result of the engine.
+
+        Zeros that pad a tile, and a transform, carry them further. False costs time, not the result.
+        """

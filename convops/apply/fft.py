@@ -12,6 +12,7 @@ from convops._axis import Axis
 from convops.apply._blocks import keep_freed_memory
 from convops.apply._chain import Chain
 from convops.apply._fft_plan import PIECE, Plan, plan_of
+from convops.apply._finite import finite
 from convops.apply._spectrum import spectrum_of
 from convops.apply._threads import share, workers
 from convops.apply._tiles import (
@@ -163,6 +164,10 @@ class FFTEngine:
             else:
                 self._write(block, out, direction)
         return out.reshape(len(block), -1, *out.shape[3:])
+
+    def sound(self, result: Array, transposed: bool) -> bool:
+        """Return whether NaN and inf are where W puts them; see `Engine`."""
+        return finite(result)
 
     def _write(self, block: Array, out: Array, direction: Direction) -> None:
         """Write W or the adjoint into `out`, by batch items where there is more than zeros at the border."""

@@ -9,6 +9,7 @@ import numpy as np
 from convops._arrays import Array
 from convops._memory import ALWAYS_FITS, refuse_beyond_memory
 from convops.apply._blocks import keep_freed_memory
+from convops.apply._finite import finite
 from convops.apply._problem import Tiling, cheapest
 from convops.apply._sums import Sums
 from convops.apply._tiled import TiledProduct, padded_axes, problem_of, readings_of, tilings_of
@@ -55,6 +56,12 @@ class GemmEngine:
         with np.errstate(invalid="ignore", over="ignore"):
             x = self._adjoint(y)
             return fold(x, self._padded) if self._padded else x
+
+    def sound(self, result: Array, transposed: bool) -> bool:
+        """Return whether NaN and inf are where W puts them; see `Engine`."""
+        if transposed and self._padded:
+            return finite(result)
+        return (self._adjoint if transposed else self._forward).sound(result)
 
     @cached_property
     def _forward(self) -> TiledProduct:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from convops._arrays import Array
+from convops.apply._finite import finite
 from convops.apply.cost import Cost
 from convops.apply.gemm import GemmEngine
 from convops.apply.gemm import estimate as pass_estimate
@@ -45,6 +46,10 @@ class SeparableEngine:
             total = y if total is None else np.add(total, y, out=total)
         assert total is not None
         return total
+
+    def sound(self, result: Array, transposed: bool) -> bool:
+        """Return whether NaN and inf are where W puts them; see `Engine`."""
+        return finite(result)
 
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y; see `Engine`."""

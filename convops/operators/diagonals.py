@@ -24,15 +24,17 @@ def diagonals(geometry: ConvGeometry, weight: Array, transposed: bool) -> dia_ar
     """
     sizes, kernel = geometry.spatial_shape, geometry.kernel_size
     sign = -1 if transposed else 1
+    # From the lowest diagonal to the highest, as CSR has them: sums have the same order, and the same bits.
     shifts = [
-        [sign * (axis.dilation * tap - axis.before) for tap in range(axis.kernel)] for axis in geometry.axes
+        [sign * (axis.dilation * tap - axis.before) for tap in range(axis.kernel)[::sign]]
+        for axis in geometry.axes
     ]
     steps = [prod(sizes[number + 1 :]) for number in range(len(sizes))]
     offsets = [sum(map(int.__mul__, shift, steps)) for shift in product(*shifts)]
     # Written whole, then zeroed where W has no entry: fewer and longer writes than those of its entries.
     size = geometry.shape[0]
     data = np.empty((len(offsets), geometry.in_channels, prod(sizes)), weight.dtype)
-    data[...] = weight.reshape(geometry.in_channels, -1).T[..., None]
+    data[...] = weight.reshape(geometry.in_channels, -1).T[::sign, :, None]
     for number, of_axis in enumerate(shifts):
         taps = (prod(kernel[:number]), kernel[number], -1)
         places = data.reshape(*taps, size // (sizes[number] * steps[number]), sizes[number], steps[number])

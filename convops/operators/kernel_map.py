@@ -12,13 +12,14 @@ from convops._arguments import choice, shown
 from convops._arrays import INT64, Array
 from convops._layout import Layout, channels_on, outside
 from convops._memory import refuse_beyond_memory
+from convops.apply import finite
 from convops.apply.kernel import KERNEL_ENGINES, KernelEngine, choose_kernel_engine
 from convops.apply.kernel_gemm import KernelGemm
 from convops.assembly import checked_flip, oriented
 from convops.boundary import extend, extension_gains
 from convops.geometry import ConvGeometry
 from convops.operators.algebra.scalars import largest
-from convops.operators.map import EXACT_FLOAT, bound_of_sums, finite
+from convops.operators.map import EXACT_FLOAT, bound_of_sums
 
 _METHODS = ("auto", "gemm", "fft")
 _OTHER_METHODS = {"direct": "gemm", "im2col": "gemm", "overlap-add": "fft"}

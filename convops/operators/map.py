@@ -44,8 +44,6 @@ ENGINES: dict[str, Callable[[ConvGeometry, Array], Engine]] = {
     "fft": FFTEngine,
     "separable": SeparableEngine,
 }
-_ONE_THREAD = 2**13
-"""Length of a dot product for which OpenBLAS wakes no threads: they would keep our cores busy for 0.1 s."""
 EXACT_FLOAT = 2.0**53
 """Integers up to here are exact in float64."""
 
@@ -153,7 +151,7 @@ class Map:
         if not isinstance(engine, SparseEngine):
             return None
         product: Array = (engine.transposed if transposed else engine.matrix) @ x
-        return product if engine.exact or finite(product) else None
+        return product if engine.sound(product, transposed) else None
 
     @cached_property
     def batches_by_gemm(self) -> int:
@@ -196,9 +194,8 @@ class Map:
         by_gemm = len(x) > 1 and len(x) >= self.batches_by_gemm
         engine = self._gemm if by_gemm else self.engine
         y = _directed(engine, transposed)(x)
-        if (isinstance(engine, SparseEngine) and engine.exact) or finite(y):
+        if engine.sound(y, transposed):
             return y
-        # Zeros that pad a tile, and a transform, carry NaN and inf to places that W keeps free of them.
         return _directed(self._exact, transposed)(x)
 
     def _apply_integers(self, x: Array, transposed: bool) -> Array:
@@ -241,18 +238,6 @@ def bound_of_sums(x: Array, gain: float) -> float:
             "the result can leave int64, which ends at 2**63 - 1. Give x as floats, or smaller integers."
         )
     return bound
-
-
-def finite(y: Array) -> bool:
-    """Return whether y is finite and its squares add up; False costs time, not the result."""
-    flat = y.reshape(-1)
-    if flat.size <= _ONE_THREAD:
-        return bool(np.isfinite(np.vdot(flat, flat)))
-    whole = flat.size // _ONE_THREAD * _ONE_THREAD
-    rows, rest = flat[:whole].reshape(-1, _ONE_THREAD), flat[whole:]
-    with np.errstate(invalid="ignore", over="ignore"):
-        total = np.vecdot(rows, rows).sum() + np.vdot(rest, rest)
-    return bool(np.isfinite(total))
 
 
 def _directed(engine: Engine, transposed: bool) -> Callable[[Array], Array]:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.sparse import dia_array
 
 from convops._arrays import Array
-from convops.apply import has_diagonals
+from convops.apply import finite, has_diagonals
 from convops.assembly import assemble, refuse_too_large
 from convops.geometry import ConvGeometry
 from convops.operators.diagonals import diagonals
@@ -46,6 +46,10 @@ class SparseEngine:
         geometry = self._geometry
         y = _product(self.matrix, x.reshape(len(x), -1))
         return y.reshape(len(x), geometry.out_channels, *geometry.output_shape[geometry.has_channels :])
+
+    def sound(self, result: Array, transposed: bool) -> bool:
+        """Return whether NaN and inf are where W puts them; see `Engine`."""
+        return self.exact or finite(result)
 
     def adjoint(self, y: Array) -> Array:
         """Return Wᴴ y; see `Engine`."""

@@ -287,6 +287,9 @@ class Spy:
         self.calls.append(("adjoint", y.shape))
         return self._engine.adjoint(y)
 
+    def sound(self, result: Array, transposed: bool) -> bool:
+        return self._engine.sound(result, transposed)
+
 
 @pytest.mark.parametrize("dtype", ["float32", "complex128"])
 @pytest.mark.parametrize("method", METHODS)

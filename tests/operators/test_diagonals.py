@@ -45,6 +45,13 @@ def test_they_are_those_of_the_matrix(case: Case) -> None:
     np.testing.assert_allclose(diagonals(A.geometry, taps, True).toarray(), W.T, atol=1e-14)
 
 
+@pytest.mark.parametrize("case", KEPT, ids=str)
+def test_they_stand_in_the_order_of_columns(case: Case) -> None:
+    A = correlated(case)
+    for transposed in (False, True):
+        assert (np.diff(diagonals(A.geometry, A._map.correlated, transposed).offsets) > 0).all()
+
+
 def test_taps_a_line_apart_would_share_a_diagonal() -> None:
     for kernel, sizes in (((3, 4), (6, 4)), ((5, 3), (4, 6))):
         assert has_diagonals(Conv(np.ones(kernel), sizes, padding="same").geometry)
