@@ -91,22 +91,27 @@ class Sums:
     def _cost(self) -> Cost:
         problem, height = self._problem, self._height
         blocks = problem.groups * -(-problem.readings[0].source // height)
-        added = blocks * self._outer * height * self._across
+        rows, multiplied = height, blocks * self._outer * height * self._across
         products = [
-            count * product_seconds(rows, problem.columns, height * self._across, problem.dtype)
-            for count, rows in self._products()
+            count * product_seconds(outer, problem.columns, height * self._across, problem.dtype)
+            for count, outer in self._products()
         ]
         read = problem.groups * problem.columns * problem.readings[0].source * self._across
         if self._at_once:
-            run, python = height * self._across, len(self._phases) * _BLOCK
+            first = problem.readings[0]
+            # Seen from where they are added, all taps reach all rows that any of them is added to.
+            rows = min(height + first.span - 1, first.places)
+            run, python = rows * self._across, len(self._phases) * _BLOCK
         else:
             run, python = problem.readings[-1].source, (self._outer // problem.rows) * _TAP
+        added = blocks * self._outer * rows * self._across
         seconds = (
             blocks * (sum(products) + python)
             + read * problem.dtype.itemsize / _READ
             + addition_seconds(added, run, problem.dtype)
         )
-        return Cost(2.0 * added * problem.columns, 4.0 * added * problem.dtype.itemsize, seconds)
+        nbytes = 2.0 * (multiplied + added) * problem.dtype.itemsize
+        return Cost(2.0 * multiplied * problem.columns, nbytes, seconds)
 
     def _products(self) -> Iterator[tuple[int, int]]:
         """Yield, per phase, how many products a block of the source takes, and how many rows each has."""

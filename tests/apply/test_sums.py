@@ -64,6 +64,16 @@ def test_taps_are_added_at_once_where_rows_match() -> None:
             assert tiling._at_once is at_once
 
 
+def test_low_blocks_of_tall_kernels_cost_what_is_added_to_each_row_they_reach() -> None:
+    case = Case("tall", (64, 64, 15, 15), (64, 64, 64), padding="same")
+    tiling = tilings_of(Sums, case, "float32", False)[0]
+    per_row = 64 * 15 * 15 * 64
+    multiplied = 64 * per_row
+    added = sum(per_row * len(range(64)[overlap.places]) for overlap in tiling._overlaps.values())
+    assert added > 13 * multiplied
+    assert 2 * 4 * (multiplied + added) <= tiling.cost.nbytes < 1.1 * 2 * 4 * (multiplied + added)
+
+
 @pytest.mark.parametrize("rows", [1, 7, 8, 16, 17, 20, 48, 256])
 def test_parts_of_the_channels_are_equal_and_no_more_than_asked_for_where_that_is_possible(rows: int) -> None:
     part = _sums._largest_divisor(rows, 16)
