@@ -92,8 +92,8 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
         for module in (_bands, _problem, _sums, _windows):
-            patch.setattr(module, "SMALL_PRODUCT", 20)
-        patch.setattr(_bands, "SMALL_VECTOR_PRODUCT", 20)
+            patch.setattr(module, "small_product", lambda dtype: 20)
+        patch.setattr(_bands, "small_vector_product", lambda dtype: 20)
         patch.setattr(_bands, "_SHORTEST", 3)
         patch.setattr(_bands, "_MANY", 0)
         patch.setattr(_band, "_HIGH", 1)

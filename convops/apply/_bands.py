@@ -35,13 +35,13 @@ from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._threads import share, summed
 from convops.apply.cost import (
     CACHE,
-    SMALL_PRODUCT,
-    SMALL_VECTOR_PRODUCT,
     Cost,
     addition_seconds,
     copy_seconds,
     multiply_add_seconds,
     product_seconds,
+    small_product,
+    small_vector_product,
     unpacked_run,
 )
 
@@ -115,14 +115,14 @@ class Bands:
         problem = band.problem
         places = problem.counts[-1]
         height, inner = band.slabs[0].height, max([slab.inner for slab in band.slabs])
-        small = SMALL_PRODUCT if height > 1 else SMALL_VECTOR_PRODUCT
+        small = (small_product if height > 1 else small_vector_product)(problem.dtype)
         most = max(small // (min(height, _FEWEST) * inner), _SHORTEST)
         pieces = -(-places // most)
         for cut in (1, 2, 4, 8):
             if cut == 1 or places > pieces * cut * _SHORTEST:
                 lanes = -(-places // (pieces * cut))
                 columns = band.lane.columns(lanes)
-                parts = equal_parts(height, inner * columns)
+                parts = equal_parts(height, inner * columns, problem.dtype)
                 yield cls(band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
                     yield cls(band, lanes, parts, run)
@@ -169,8 +169,8 @@ class Bands:
         band_blocks = -(-self._bands // bands)
         blocks = problem.groups * prod(pieces) * band_blocks * lanes
         products = blocks * prod(self._leading) * bands * len(self.offsets)
-        self.summands = products * summands(self.band.outer, self.band.inner, self._lanes)
-        if not alone(self.band.outer, self.band.inner):
+        self.summands = products * summands(self.band.outer, self.band.inner, self._lanes, problem.dtype)
+        if not alone(self.band.outer, self.band.inner, problem.dtype):
             self.summands = inf
         copied = blocks * self._unrolled(bands)
         written = problem.groups * prod(counts) * problem.phases * problem.rows

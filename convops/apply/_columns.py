@@ -46,7 +46,7 @@ class Columns:
         loaded = problem.columns * prod([r.step * r.places + r.span for r in problem.readings])
         copied, written = self._inner * whole + loaded, self._outer * whole
         beyond_cache = 1 if places * self._inner * problem.dtype.itemsize < CACHE else _BEYOND_CACHE
-        self.summands = problem.groups * blocks * summands(self._outer, self._inner, places)
+        self.summands = problem.groups * blocks * summands(self._outer, self._inner, places, problem.dtype)
         seconds = problem.groups * (
             blocks * product_seconds(self._outer, self._inner, places, problem.dtype)
             + beyond_cache * copy_seconds(copied, run, problem.dtype)
@@ -80,7 +80,8 @@ class Columns:
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
-        seconds = self.cost.seconds * len(source) if alone(self._outer, self._inner) else 0.0
+        apart = alone(self._outer, self._inner, self._problem.dtype)
+        seconds = self.cost.seconds * len(source) if apart else 0.0
         return summed(partial(self._gradient_of, source, result), list(self._blocks(len(source))), seconds)
 
     def _gradient_of(self, source: Array, result: Array, blocks: list[Block]) -> Array:

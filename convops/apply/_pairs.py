@@ -1,22 +1,25 @@
-"""Products that sum over long axes into small matrices, what gradients are made of."""
+"""Products that are cut up, so that BLAS wakes no threads where ours do as much beside."""
+
+from typing import Any
 
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply.cost import SMALL_PRODUCT
+from convops.apply._problem import equal_parts
+from convops.apply.cost import small_product
 
 _SHORTEST = 32
 """Terms of a sum below which adding the parts up takes longer than the products."""
 
 
-def alone(rows: int, columns: int) -> bool:
+def alone(rows: int, columns: int, dtype: np.dtype[Any]) -> bool:
     """Return whether `paired` multiplies without the threads of BLAS, so that ours may call it."""
-    return rows * columns * _SHORTEST <= SMALL_PRODUCT
+    return rows * columns * _SHORTEST <= small_product(dtype)
 
 
-def summands(rows: int, columns: int, terms: int) -> float:
+def summands(rows: int, columns: int, terms: int, dtype: np.dtype[Any]) -> float:
     """Return how many entries `paired` writes and adds up, for one pair of matrices."""
-    pieces = rows * columns * terms / SMALL_PRODUCT if alone(rows, columns) else 1.0
+    pieces = rows * columns * terms / small_product(dtype) if alone(rows, columns, dtype) else 1.0
     return rows * columns * max(pieces, 1.0)
 
 
@@ -27,12 +30,21 @@ def paired(left: Array, right: Array) -> Array:
     pieces for which it wakes none.
     """
     rows, columns, terms = left.shape[-2], right.shape[-2], left.shape[-1]
-    most = SMALL_PRODUCT // (rows * columns)
+    most = small_product(left.dtype) // (rows * columns)
     right = right.swapaxes(-1, -2)
-    if terms <= most or not alone(rows, columns):
+    if terms <= most or not alone(rows, columns, left.dtype):
         products: Array = np.matmul(left, right)
         return products
     total: Array = np.matmul(left[..., :most], right[..., :most, :])
     for start in range(most, terms, most):
         total += np.matmul(left[..., start : start + most], right[..., start : start + most, :])
     return total
+
+
+def parted(left: Array, right: Array) -> Array:
+    """Return ``left @ right`` of the last two axes, by equal parts of the rows of `left`."""
+    *stacked, rows, inner = left.shape
+    columns = right.shape[-1]
+    parts = equal_parts(rows, inner * columns, left.dtype)
+    products: Array = np.matmul(left.reshape(*stacked, parts, -1, inner), right[..., None, :, :])
+    return products.reshape(*products.shape[:-3], rows, columns)

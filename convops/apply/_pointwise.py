@@ -11,7 +11,7 @@ from convops._arrays import Array
 from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem
 from convops.apply._threads import share, summed
-from convops.apply.cost import SMALL_PRODUCT, Cost, product_seconds
+from convops.apply.cost import Cost, product_seconds, small_product
 
 
 class Pointwise:
@@ -20,12 +20,14 @@ class Pointwise:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         rows, columns, places = problem.rows, problem.columns, prod(problem.counts)
-        self._small = rows * columns * places <= SMALL_PRODUCT
+        self._small = rows * columns * places <= small_product(problem.dtype)
         flops = 2.0 * problem.groups * rows * columns * places
         nbytes = float(problem.groups * (rows + columns) * places * problem.dtype.itemsize)
         seconds = problem.groups * product_seconds(rows, columns, places, problem.dtype)
         self.cost = Cost(flops, nbytes, seconds)
-        self.summands = problem.groups * summands(rows, columns, places) if alone(rows, columns) else inf
+        self._apart = alone(rows, columns, problem.dtype)
+        each = summands(rows, columns, places, problem.dtype)
+        self.summands = problem.groups * each if self._apart else inf
 
     @classmethod
     def candidates(cls, problem: Problem) -> Iterator[Self]:
@@ -52,7 +54,7 @@ class Pointwise:
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
-        seconds = self.cost.seconds * len(source) if alone(self._problem.rows, self._problem.columns) else 0.0
+        seconds = self.cost.seconds * len(source) if self._apart else 0.0
         return summed(partial(self._gradient_of, source, result), list(range(len(source))), seconds)
 
     def _work(self, source: Array, out: Array, matrices: Array, items: list[int]) -> None:

@@ -20,7 +20,7 @@ _FEW_TAPS = 32
 """Taps of an axis up to which multiplying them by roots of unity takes less time than a transform."""
 _MOST_ROOTS = 2**18
 """Roots of unity of an axis, one per tap and frequency, that are worth their memory."""
-_TOGETHER = 8
+_TOGETHER = 16
 """Frequencies that are worked out together: more lie on too many pages of memory, fewer multiply slowly."""
 
 

@@ -19,7 +19,7 @@ from convops.apply._overlap import Overlap, rows_match
 from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share, workers
-from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, addition_seconds, product_seconds
+from convops.apply.cost import CACHE, Cost, addition_seconds, product_seconds, small_product
 
 Tap = tuple[int, ...]
 """The number of an offset on each axis."""
@@ -70,7 +70,7 @@ class Sums:
         first, *rest = [reading.source for reading in problem.readings]
         self._across = prod(rest)
         part = _largest_divisor(problem.rows, _PART)
-        positions = SMALL_PRODUCT // (part * problem.columns)
+        positions = small_product(problem.dtype) // (part * problem.columns)
         self._small = small and self._across <= positions
         self._at_once = rows_match(problem.readings)
         self._part = part if self._small else problem.rows
@@ -122,7 +122,9 @@ class Sums:
 
     def _cut(self, rows: int, positions: int) -> int:
         """Return into how many products that many rows of a block are cut."""
-        return equal_parts(rows, self._problem.columns * positions) if self._small else 1
+        if not self._small:
+            return 1
+        return equal_parts(rows, self._problem.columns * positions, self._problem.dtype)
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(groups, rows, columns)``: of each phase and part of the channels, all taps together."""

@@ -18,7 +18,7 @@ _WORTH_A_THREAD = 0.3e-3
 _WORTH_SHARING = 0.4e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
 
-ALONE = 2**17
+ALONE = 2**16
 """Multiplications of a product for which OpenBLAS wakes no threads, which would keep cores busy for 0.1 s."""
 _PARTS = 8
 """Parts of a sum, few enough that adding them costs nothing and enough for the threads."""

@@ -30,7 +30,7 @@ from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply._threads import share, summed
-from convops.apply.cost import CACHE, SMALL_PRODUCT, Cost, copy_seconds, product_seconds
+from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds, small_product
 
 _BLOCK = 8e-6
 """Seconds that Python takes for each block but the first."""
@@ -62,7 +62,7 @@ class Windows:
         self._outer = rows * problem.phases * problem.rows
         self._tiles = -(-lane.places // rows)
         # A product takes `_stack` windows, a block as many products as stay in cache.
-        self._stack = max(SMALL_PRODUCT // (self._outer * self._inner), 16)
+        self._stack = max(small_product(problem.dtype) // (self._outer * self._inner), 16)
         each = (self._inner + self._outer) * problem.dtype.itemsize
         self._counts = fitting((*problem.counts[:-1], self._tiles), each, CACHE)
         self.cost = self._cost()
@@ -82,8 +82,9 @@ class Windows:
             + copy_seconds(written, run, problem.dtype)
             + _BLOCK * (blocks - 1)
         )
-        each = summands(self._outer, self._inner, -(-tiles // (blocks * problem.groups)))
-        self.summands = problem.groups * blocks * each if alone(self._outer, self._inner) else inf
+        each = summands(self._outer, self._inner, -(-tiles // (blocks * problem.groups)), problem.dtype)
+        apart = alone(self._outer, self._inner, problem.dtype)
+        self.summands = problem.groups * blocks * each if apart else inf
         nbytes = (2.0 * copied + written) * problem.dtype.itemsize
         return Cost(2.0 * tiles * self._inner * self._outer, nbytes, seconds)
 

@@ -16,10 +16,10 @@ CACHE = 2**21
 """Bytes of scratch that a block takes: of smaller ones, Python's share costs more than the cache saves."""
 _PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
 """Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
-SMALL_PRODUCT = 2**18 if _PACKS else 10**6
-"""Multiply-adds up to which BLAS multiplies two matrices on one thread, and without packing if it may."""
-SMALL_VECTOR_PRODUCT = 2**18
-"""Multiply-adds up to which it multiplies a matrix and a vector on one thread."""
+_SMALL_PRODUCT = 2**18 if _PACKS else 10**6
+_SMALL_VECTOR_PRODUCT = 2**18
+_SMALL_COMPLEX_PRODUCT = 2**16
+_SMALL_COMPLEX_VECTOR_PRODUCT = 2**12
 
 _MULTIPLY_ADDS = 22e9 if _PACKS else 38e9
 """Multiply-adds a second of a float64 matrix product; few rows or columns take longer."""
@@ -33,6 +33,8 @@ _UNPACKED = 1.25
 """How much longer a multiply-add takes in a small product that is not packed."""
 _THREADED = 1.0 if _PACKS else 1.35
 """And in a large one, for which BLAS packs all the same, and wakes threads that stay in the way of ours."""
+_IN_THE_WAY = 8.0
+"""And in one with a vector that wakes them: they take longer to begin than it takes to multiply."""
 _RUNS = (0, 0) if _PACKS else (2**8, 2**6)
 """Bytes of a row of the right matrix that it takes at a time, for less than `_FEW` rows on the left and for
 more: a register, and as much as a line of the cache. What is left over of it adds `_LEFT_OVER` of itself for
@@ -70,16 +72,28 @@ class Cost(NamedTuple):
         )
 
 
+def small_product(dtype: np.dtype[Any]) -> int:
+    """Return up to how many multiply-adds BLAS multiplies matrices on one thread, and unpacked if it may."""
+    return _SMALL_COMPLEX_PRODUCT if dtype.kind == "c" else _SMALL_PRODUCT
+
+
+def small_vector_product(dtype: np.dtype[Any]) -> int:
+    """Return up to how many multiply-adds BLAS multiplies a matrix and a vector on one thread."""
+    return _SMALL_COMPLEX_VECTOR_PRODUCT if dtype.kind == "c" else _SMALL_VECTOR_PRODUCT
+
+
 def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -> float:
     """Return the seconds of one ``(rows, inner) @ (inner, columns)``."""
     multiply_adds = rows * inner * columns
     seconds = multiply_adds * multiply_add_seconds(dtype)
     if min(rows, columns) == 1:
+        if multiply_adds > small_vector_product(dtype):
+            seconds *= _IN_THE_WAY
         return max(seconds, multiply_adds * dtype.itemsize / _VECTOR_BYTES) + _VECTOR_CALL
-    if multiply_adds > SMALL_PRODUCT:
+    if multiply_adds > small_product(dtype):
         packed = inner * (rows + columns) * dtype.itemsize / _PACKED
         return seconds * (_THREADED + 1.6 / min(rows, columns)) + packed
-    if _PACKS:
+    if _PACKS or dtype.kind == "c":
         return seconds * (1 + 6 / min(rows, columns)) + _CALL
     return seconds * _UNPACKED * _longer(rows, columns, dtype) + _CALL
 

@@ -13,6 +13,7 @@ from convops.apply._blocks import keep_freed_memory
 from convops.apply._chain import Chain
 from convops.apply._fft_plan import PIECE, Plan, plan_of
 from convops.apply._finite import finite
+from convops.apply._pairs import parted
 from convops.apply._spectrum import spectrum_of
 from convops.apply._threads import share, workers
 from convops.apply._tiles import (
@@ -215,7 +216,7 @@ class FFTEngine:
         spectrum = self._spectrum(out.dtype)
         for piece in pieces:
             values = spectra_of(source[piece.read], piece.chunks, self._plan, direction.transforms, threads)
-            values = self._mixed(values, spectrum, piece.groups, direction.adjoint)
+            values = self._mixed(values, spectrum, piece.groups, direction.adjoint, threads)
             values = self._places_of(values, piece.chunks, direction, threads)
             if piece.write is not None:
                 out[piece.write] = values
@@ -235,13 +236,16 @@ class FFTEngine:
         places: Array = y[last.kept]
         return places
 
-    def _mixed(self, x: Array, spectrum: Array, groups: slice, adjoint: bool) -> Array:
-        """Multiply by the spectrum of the weight, summed over the channels of each group."""
+    def _mixed(self, x: Array, spectrum: Array, groups: slice, adjoint: bool, threads: int) -> Array:
+        """Multiply by the spectrum of the weight, summed over the channels of each group.
+
+        On one thread no others are woken, neither by matrix products: there are others that do as much.
+        """
         if self._plan.matrices:
             last = len(self._plan.tiles)
             spectrum = spectrum[..., groups, :, :]
             matrix = spectrum.swapaxes(-1, -2) if adjoint else spectrum
-            products: Array = np.matmul(matrix, x.reshape(*x.shape[:-2], -1))
+            products = (parted if threads == 1 else np.matmul)(matrix, x.reshape(*x.shape[:-2], -1))
             products = products.reshape(*x.shape[: last + 1], -1, *x.shape[-2:])
             return products.transpose(-2, -1, last, last + 1, *range(last))
         spectrum = spectrum[groups]

@@ -12,6 +12,7 @@ from convops._memory import refuse_beyond_memory
 from convops.apply import fft
 from convops.apply._blocks import keep_freed_memory
 from convops.apply._fft_plan import Plan, plan_of
+from convops.apply._pairs import parted
 from convops.apply._threads import summed, workers
 from convops.apply._tiles import BATCH, CHANNEL, GROUP, SPATIAL, STACK, positions_of, written
 from convops.apply._transforms import COMPLEX, COMPLEX_CONJUGATE, REAL, REAL_CONJUGATE
@@ -118,8 +119,9 @@ class KernelFFT:
             x = spectra_of(source[piece.read], piece.chunks, plan, into, threads)
             results = _spectra(written(y[piece.items, piece.groups], piece.chunks), plan, threads)
             if plan.matrices:
-                by_channel = results.reshape(*results.shape[:-2], -1), x.reshape(*x.shape[:-2], -1)
-                total[..., piece.groups, :, :] += np.matmul(by_channel[0], by_channel[1].swapaxes(-1, -2))
+                results, x = results.reshape(*results.shape[:-2], -1), x.reshape(*x.shape[:-2], -1)
+                product = parted if threads == 1 else np.matmul
+                total[..., piece.groups, :, :] += product(results, x.swapaxes(-1, -2))
                 continue
             for column in range(plan.columns):
                 products = results * x[:, :, :, column : column + 1]

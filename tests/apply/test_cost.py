@@ -36,11 +36,12 @@ def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
         return product_seconds(*product, np.dtype(dtype))
 
     runs = (0, 0) if packs else (2**8, 2**6)
-    with mock.patch.multiple(cost, _PACKS=packs, SMALL_PRODUCT=2**18 if packs else 10**6, _RUNS=runs):
+    with mock.patch.multiple(cost, _PACKS=packs, _SMALL_PRODUCT=2**18 if packs else 10**6, _RUNS=runs):
         one = seconds(rows, inner, columns)
         assert 0 < one < seconds(rows, 2 * inner, columns)
         assert one < seconds(2 * rows, inner, 2 * columns)
-        if rows * 2 * inner * columns <= cost.SMALL_PRODUCT:
+        small = cost.small_vector_product if min(rows, columns) == 1 else cost.small_product
+        if rows * 2 * inner * columns <= small(np.dtype(dtype)):
             assert seconds(rows, 2 * inner, columns) < 2 * one
 
 
@@ -48,6 +49,14 @@ def test_where_blas_packs_a_vector_is_multiplied_sooner_than_two(monkeypatch: py
     """One row of results, 30 taps, 256 places: packing costs more than twice the multiplications."""
     monkeypatch.setattr(cost, "_PACKS", True)
     assert product_seconds(2, 30, 256, FLOAT64) > 2 * product_seconds(1, 25, 256, FLOAT64)
+
+
+def test_products_of_complex_numbers_wake_the_threads_of_blas_sooner() -> None:
+    for small in (cost.small_product, cost.small_vector_product):
+        for real, complex_ in (("float32", "complex64"), ("float64", "complex128")):
+            assert small(np.dtype(complex_)) < small(np.dtype(real))
+    small_one = product_seconds(1, 64, 64, np.dtype(complex))
+    assert product_seconds(1, 64, 65, np.dtype(complex)) > 4 * small_one
 
 
 def test_a_wider_type_takes_longer_and_integers_longest() -> None:

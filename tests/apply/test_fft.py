@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convops import _memory
-from convops.apply import FFTEngine, _fft_plan, _threads, fft
+from convops import ConvGeometry, _memory
+from convops.apply import FFTEngine, _fft_plan, _problem, _threads, fft
 from convops.apply._tiles import line_of
 from oracles import Array, assert_within_rounding
 from registry import (
@@ -468,3 +468,17 @@ def test_the_lengths_of_tiles_may_be_any_sequence() -> None:
     engine = FFTEngine(geometry_of(case), known(case, "float64")[0], lengths=[8, 9])
     assert [tile.length for tile in engine._plan.tiles] == [8, 9]
     assert_engine_is_the_matrix(engine, case)
+
+
+@pytest.mark.parametrize("most", [1, 60])
+def test_channels_are_mixed_in_small_products_as_in_one(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    geometry = ConvGeometry((12, 8, 3, 3), (8, 40, 11), padding=1)
+    weight = rng.standard_normal(geometry.weight_shape)
+    engine = FFTEngine(geometry, weight, lengths=(8, 8))
+    assert engine._plan.matrices
+    x, y = rng.standard_normal((3, 8, 40, 11)), rng.standard_normal((3, 12, 40, 11))
+    expected = engine.forward(x), engine.adjoint(y)
+    monkeypatch.setattr(_problem, "small_product", lambda dtype: most)
+    np.testing.assert_allclose(engine.forward(x), expected[0], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(engine.adjoint(y), expected[1], rtol=1e-12, atol=1e-12)

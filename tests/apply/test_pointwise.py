@@ -59,7 +59,7 @@ def test_items_are_shared_where_blas_shares_none(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(_pointwise, "share", lambda work, items, cost: seconds.append(cost) or work(items))
     x, y = np.ones((4, 1, 3, 4, 6)), np.empty((4, 1, 5, 4, 6))
     for most in (0, 10**6):
-        monkeypatch.setattr(_pointwise, "SMALL_PRODUCT", most)
+        monkeypatch.setattr(_pointwise, "small_product", lambda dtype, most=most: most)
         (tiling,) = tilings_of(Pointwise, case, "float64", False)
         tiling.run(x, y, tiling.matrices(np.ones((1, 5, 3, 1, 1))))
         assert (y == 3).all()

@@ -41,7 +41,7 @@ def test_windows_are_the_matrix_in_every_precision(case: Case, dtype: str, of_x:
 def test_products_of_a_few_windows_each_and_what_is_left_over_are_the_matrix(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convops.apply._windows.SMALL_PRODUCT", 0)
+    monkeypatch.setattr("convops.apply._windows.small_product", lambda dtype: 0)
     for adjoint in (False, True):
         problem = problem_of(case, "float64", adjoint)
         for rows in (1, 2, 3):
