@@ -16,7 +16,6 @@ from convops.apply import (
     _bands,
     _blocks,
     _columns,
-    _problem,
     _sums,
     _threads,
     _tiled,
@@ -91,7 +90,7 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
-        for module in (_bands, _problem, _sums, _windows):
+        for module in (_bands, _sums, _windows):
             patch.setattr(module, "small_product", lambda dtype: 20)
         patch.setattr(_bands, "small_vector_product", lambda dtype: 20)
         patch.setattr(_bands, "_SHORTEST", 3)

@@ -122,7 +122,7 @@ class Bands:
             if cut == 1 or places > pieces * cut * _SHORTEST:
                 lanes = -(-places // (pieces * cut))
                 columns = band.lane.columns(lanes)
-                parts = equal_parts(height, inner * columns, problem.dtype)
+                parts = equal_parts(height, inner * columns, small_product(problem.dtype))
                 yield cls(band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
                     yield cls(band, lanes, parts, run)

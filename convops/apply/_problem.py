@@ -8,7 +8,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._reading import Reading
-from convops.apply.cost import Cost, small_product
+from convops.apply.cost import Cost
 
 
 class Problem(NamedTuple):
@@ -71,9 +71,8 @@ def fitting(sizes: Sequence[int], bytes_each: float, most: float) -> list[int]:
     return counts
 
 
-def equal_parts(rows: int, each: int, dtype: np.dtype[Any]) -> int:
-    """Return the least number of equal parts of the rows that make small products, of `each` per row."""
-    most = small_product(dtype)
+def equal_parts(rows: int, each: int, most: int) -> int:
+    """Return the least number of equal parts of the rows that have at most `most`, with `each` per row."""
     small = [parts for parts in range(1, rows) if not rows % parts and rows // parts * each <= most]
     return small[0] if small else rows
 

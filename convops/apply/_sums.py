@@ -124,7 +124,7 @@ class Sums:
         """Return into how many products that many rows of a block are cut."""
         if not self._small:
             return 1
-        return equal_parts(rows, self._problem.columns * positions, self._problem.dtype)
+        return equal_parts(rows, self._problem.columns * positions, small_product(self._problem.dtype))
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(groups, rows, columns)``: of each phase and part of the channels, all taps together."""

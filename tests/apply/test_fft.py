@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convops import ConvGeometry, _memory
-from convops.apply import FFTEngine, _fft_plan, _problem, _threads, fft
+from convops.apply import FFTEngine, _fft_plan, _pairs, _threads, fft
 from convops.apply._tiles import line_of
 from oracles import Array, assert_within_rounding
 from registry import (
@@ -479,6 +479,6 @@ def test_channels_are_mixed_in_small_products_as_in_one(most: int, monkeypatch: 
     assert engine._plan.matrices
     x, y = rng.standard_normal((3, 8, 40, 11)), rng.standard_normal((3, 12, 40, 11))
     expected = engine.forward(x), engine.adjoint(y)
-    monkeypatch.setattr(_problem, "small_product", lambda dtype: most)
+    monkeypatch.setattr(_pairs, "small_product", lambda dtype: most)
     np.testing.assert_allclose(engine.forward(x), expected[0], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(engine.adjoint(y), expected[1], rtol=1e-12, atol=1e-12)

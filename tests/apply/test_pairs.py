@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from convops.apply import _pairs, _problem
+from convops.apply import _pairs
 from convops.apply._pairs import alone, paired, parted, summands
 
 FLOAT = np.dtype(np.float64)
@@ -41,10 +41,11 @@ def test_the_entries_added_up_are_those_of_each_piece(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("most", [1, 100, 10**6])
 def test_parts_of_the_rows_are_those_of_the_product(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_problem, "small_product", lambda dtype: most)
+    monkeypatch.setattr(_pairs, "small_product", lambda dtype: most)
     rng = np.random.default_rng(0)
     left, right = rng.integers(-9, 9, (5, 3, 12, 4)) + 1j, rng.integers(-9, 9, (5, 3, 4, 7)) - 2j
     np.testing.assert_array_equal(parted(left, right), left @ right)
     turned = left.swapaxes(-1, -2)
     again = rng.integers(-9, 9, (5, 3, 12, 2)) + 0j
     np.testing.assert_array_equal(parted(turned, again), turned @ again)
+    np.testing.assert_array_equal(parted(left, right[..., :1]), left @ right[..., :1])
