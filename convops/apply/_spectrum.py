@@ -11,10 +11,10 @@ from convops._arrays import Array
 from convops._memory import refuse_beyond_memory
 from convops.apply._blocks import Range, ranges
 from convops.apply._fft_plan import Plan
-from convops.apply._threads import ALONE, share
+from convops.apply._threads import share
 from convops.apply._tiles import positions_of
 from convops.apply._transforms import COMPLEX_CONJUGATE, REAL_CONJUGATE
-from convops.apply.cost import multiply_add_seconds
+from convops.apply.cost import multiply_add_seconds, small_product
 
 _FEW_TAPS = 32
 """Taps of an axis up to which multiplying them by roots of unity takes less time than a transform."""
@@ -82,7 +82,7 @@ def _product(matrix: Array, values: Array) -> Array:
     """Return the matrix times the last axis of values, which comes first then, and the others are one."""
     rows = values.reshape(-1, values.shape[-1])
     out = np.empty((len(matrix), len(rows)), matrix.dtype)
-    most = max(ALONE // (_TOGETHER * rows.shape[1]), 1)
+    most = max(small_product(matrix.dtype) // (_TOGETHER * rows.shape[1]), 1)
     pieces = [*product(ranges(len(matrix), _TOGETHER), ranges(len(rows), most))]
 
     def work(pieces: list[tuple[Range, Range]]) -> None:

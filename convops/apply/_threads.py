@@ -18,7 +18,7 @@ _WORTH_A_THREAD = 0.3e-3
 _WORTH_SHARING = 0.4e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
 
-ALONE = 2**16
+_ALONE = 2**16
 """Multiplications of a product for which OpenBLAS wakes no threads, which would keep cores busy for 0.1 s."""
 _PARTS = 8
 """Parts of a sum, few enough that adding them costs nothing and enough for the threads."""
@@ -84,7 +84,7 @@ def _under(errors: Any, work: Callable[[list[Any]], None], pieces: list[Any]) ->
 def product_alone(rows: Array, matrix: Array) -> Array:
     """Return ``rows @ matrix``, so cut that BLAS takes no other threads for it."""
     out = np.empty((len(rows), matrix.shape[1]), np.result_type(rows, matrix))
-    step = max(ALONE // matrix.size, 1)
+    step = max(_ALONE // matrix.size, 1)
     for start in range(0, len(rows), step):
         np.matmul(rows[start : start + step], matrix, out=out[start : start + step])
     return out

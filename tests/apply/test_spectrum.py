@@ -30,7 +30,7 @@ def test_the_spectrum_is_that_of_the_taps_on_a_circle(
     geometry: ConvGeometry, dtype: str, few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_spectrum, "_FEW_TAPS", few)
-    monkeypatch.setattr(_spectrum, "ALONE", 40)
+    monkeypatch.setattr(_spectrum, "small_product", lambda dtype: 40)
     plan = plan_of(geometry, np.dtype(dtype))
     rng = np.random.default_rng(0)
     groups, rows = geometry.groups, geometry.out_channels // geometry.groups
