@@ -1,5 +1,6 @@
 """The matrix of a band: what it takes neighbouring rows of the source to."""
 
+from itertools import pairwise
 from math import prod
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from convops.apply._reading import spread
 
 _HIGH = 8
 """Rows of a matrix below which registers stay empty."""
+_AT_A_TIME = 6
+"""Rows that BLAS multiplies at a time; an odd number of them leaves one to be multiplied alone."""
 
 
 class Slab(NamedTuple):
@@ -71,12 +74,32 @@ class Band:
         return np.ascontiguousarray(tiles.transpose(order)).reshape(-1, groups, self.outer, self.inner)
 
     def _by_phase(self, before: int, each: int, by_position: int) -> list[Slab]:
-        """Return one slab per phase, which reads less than all of them."""
+        """Return about one slab per phase, which reads less than all of them."""
         band = self.problem.readings[-2]
-        found: list[Slab] = []
-        for taps in [*band.taps.values()] * before:
-            reached = [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]
-            first, last = reached[0] - band.offsets[0], reached[-1] - band.offsets[0]
-            rows = slice(len(found) * each, (len(found) + 1) * each)
-            found.append(Slab(rows, slice(first * by_position, (last + 1) * by_position)))
+        reached = [
+            [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]
+            for taps in [*band.taps.values()] * before
+        ]
+        windows = [(offsets[0] - band.offsets[0], offsets[-1] + 1 - band.offsets[0]) for offsets in reached]
+        lengths = [stop - start for start, stop in windows]
+        inside = [
+            _boundary(number * each, left, right)
+            for number, (left, right) in enumerate(pairwise(lengths), start=1)
+        ]
+        found = []
+        for start, stop in pairwise([0, *inside, self.outer]):
+            firsts, lasts = zip(*windows[start // each : -(-stop // each)], strict=True)
+            reads = slice(min(firsts) * by_position, max(lasts) * by_position)
+            found.append(Slab(slice(start, stop), reads))
         return found
+
+
+def _boundary(row: int, before: int, after: int) -> int:
+    """Return where one slab should end, and the next begin, that read so much: at `row` if that is even.
+
+    Else the one that reads more takes some rows of the other.
+    """
+    if row % 2 == 0:
+        return row
+    down = row - row % _AT_A_TIME
+    return down if before <= after else down + _AT_A_TIME

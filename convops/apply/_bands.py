@@ -10,7 +10,7 @@ buy long products.
 from collections.abc import Iterator
 from functools import partial
 from itertools import product
-from math import inf, prod
+from math import gcd, inf, prod
 from typing import Any, Self
 
 import numpy as np
@@ -114,7 +114,8 @@ class Bands:
         """Yield tilings of one band, in long and short runs along the last axis."""
         problem = band.problem
         places = problem.counts[-1]
-        height, inner = band.slabs[0].height, max([slab.inner for slab in band.slabs])
+        heights, inner = [slab.height for slab in band.slabs], max([slab.inner for slab in band.slabs])
+        height, common = max(heights), gcd(*heights)
         small = (small_product if height > 1 else small_vector_product)(problem.dtype)
         most = max(small // (min(height, _FEWEST) * inner), _SHORTEST)
         pieces = -(-places // most)
@@ -122,7 +123,8 @@ class Bands:
             if cut == 1 or places > pieces * cut * _SHORTEST:
                 lanes = -(-places // (pieces * cut))
                 columns = band.lane.columns(lanes)
-                parts = equal_parts(height, inner * columns, small_product(problem.dtype))
+                each = height // common * inner * columns
+                parts = equal_parts(common, each, small_product(problem.dtype))
                 yield cls(band, lanes, parts)
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
                     yield cls(band, lanes, parts, run)

@@ -63,3 +63,12 @@ def test_phases_are_multiplied_apart_where_they_fill_the_registers() -> None:
     few = Case("stride 2", (1, 1, 3, 3), (1, 40, 50), stride=2, padding=1)
     assert all(len(band.slabs) == 1 for band in bands_of(few, 1))
     assert all(len(band.slabs) == 1 for band in bands_of(case, 2))
+
+
+@pytest.mark.parametrize(("before", "heights"), [(1, [18, 24]), (2, [24, 18])])
+def test_no_phase_but_the_last_ends_at_an_odd_row(before: int, heights: list[int]) -> None:
+    """Seven taps of three channels, at two phases of three and four taps: the border tells which is first."""
+    case = Case("stride 2", (64, 3, 7, 7), (3, 40, 50), stride=2, padding=before)
+    band = bands_of(case, 1)[-1]
+    assert [slab.height for slab in band.slabs] == heights
+    assert [slab.inner for slab in band.slabs] == [64 * (height // 6) for height in heights]
