@@ -81,6 +81,7 @@ class Bands:
         *leading, places, _ = problem.readings
         self._width = self.width_of(lanes)
         self._bands = -(-places.places // band.rows)
+        self._telling = places.covering(band.rows, problem.phases > 1)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
         self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
         before = [
@@ -205,8 +206,7 @@ class Bands:
 
     def telling(self, out: Array) -> list[Array]:
         """Return so many rows of one channel that their bands cover the source; see `Tiling`."""
-        rows = self.problem.readings[-2].covering(self.band.rows)
-        return [out[:, :, :1, ..., places, :] for places in rows]
+        return [out[:, :, :1, ..., places, :] for places in self._telling]
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""

@@ -61,18 +61,22 @@ class Reading(NamedTuple):
             band[row][:, places + self.step * row] = self.table
         return band.reshape(rows * len(self.taps), -1)
 
-    def covering(self, rows: int) -> list[slice]:
+    def covering(self, rows: int, others: bool) -> list[slice]:
         """Return places of the result whose bands, of `rows` places each, read all that any band reads.
 
         Bands overlap, so that there are gaps between them as long as the overlap; but under phases all are
-        returned, as bands may read more for one phase than for another.
+        returned, as bands may read more for one phase than for another. What is read for every place of its
+        bands may be missing, unless there are `others` that it is multiplied for: phases of another axis.
         """
         if self.phases > 1:
             return [slice(None)]
         bands = max((self.step * (rows - 1) + self.span) // (self.step * rows), 1)
         last = (self.size - 1) // rows
         chosen = [slice(None, None, rows * bands)]
-        return [*chosen, slice(-1, None)] if last % bands else chosen
+        # The places of a band that follows one of those chosen all begin to read before that one ends.
+        to_the_end = self.source <= self.step * last * rows + self.offsets[-1] + 1
+        left = not others and last % bands == 1 and self.offsets.step == 1 and to_the_end
+        return [*chosen, slice(-1, None)] if last % bands and not left else chosen
 
 
 def forward_reading(axis: Axis) -> Reading:

@@ -103,7 +103,8 @@ class Windows:
 
     def telling(self, out: Array) -> list[Array]:
         """Return so many places that their windows cover the source; see `Tiling`."""
-        return [out[:, :, :1, ..., places] for places in self._problem.readings[-1].covering(self._rows)]
+        rows = self._problem.readings[-1].covering(self._rows, self._problem.phases > 1)
+        return [out[:, :, :1, ..., places] for places in rows]
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from convops._axis import Axis
@@ -97,3 +97,44 @@ def test_spreading_puts_each_tap_where_its_tables_say(one: Axis, two: Axis) -> N
     ]
     expected = np.einsum("grckl,abk,xyl->grcabxy", weight, first, second)
     np.testing.assert_array_equal(spread(weight, tables), expected)
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(1, 30),
+    st.integers(-3, 1),
+    st.integers(1, 7),
+    st.integers(1, 4),
+    st.integers(1, 3),
+    st.integers(1, 2),
+)
+@example(8, 6, 0, 5, 2, 1, 1)
+def test_what_no_covering_band_reads_is_read_for_every_place_of_the_bands_that_read_it(
+    source: int, size: int, before: int, kernel: int, rows: int, step: int, dilation: int
+) -> None:
+    offsets = range(before, before + dilation * (kernel - 1) + 1, dilation)
+    reading = Reading(source, size, step, 1, offsets, {0: tuple(range(kernel))})
+    places = range(size)
+    taps = [{reading.step * place + offset for offset in reading.offsets} for place in places]
+    bands = [places[start : start + rows] for start in places[::rows]]
+    reads = []
+    for band in bands:
+        first = reading.step * band[0] + reading.offsets[0]
+        reads.append(set(range(first, first + reading.step * (rows - 1) + reading.span)))
+    for others in (False, True):
+        covering = {place // rows for chosen in reading.covering(rows, others) for place in places[chosen]}
+        covered = set.union(*[reads[number] for number in covering])
+        for band, read in zip(bands, reads, strict=True):
+            left = read.intersection(range(reading.source)) - covered
+            assert not left if others else all(left <= taps[place] for place in band)
+
+
+def test_as_few_bands_cover_as_overlap() -> None:
+    same = Reading(64, 64, 1, 1, range(-1, 2), {0: (0, 1, 2)})
+    # Of two places each, every other; the last position is left, which both places of the last band read.
+    assert same.covering(2, others=False) == [slice(None, None, 4)]
+    assert same.covering(2, others=True) == [slice(None, None, 4), slice(-1, None)]
+    dilated = same._replace(offsets=range(-4, 5, 4))
+    assert dilated.covering(2, others=False) == [slice(None, None, 10), slice(-1, None)]
+    phases = Reading(4, 8, 1, 2, range(2), {0: (0, 1), 1: (-1, 1)})
+    assert phases.covering(2, others=False) == [slice(None)]
