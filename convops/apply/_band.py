@@ -76,11 +76,8 @@ class Band:
     def _by_phase(self, before: int, each: int, by_position: int) -> list[Slab]:
         """Return about one slab per phase, which reads less than all of them."""
         band = self.problem.readings[-2]
-        reached = [
-            [offset for offset, tap in zip(band.offsets, taps, strict=True) if tap >= 0]
-            for taps in [*band.taps.values()] * before
-        ]
-        windows = [(offsets[0] - band.offsets[0], offsets[-1] + 1 - band.offsets[0]) for offsets in reached]
+        origin = band.offsets[0]
+        windows = [(offsets[0] - origin, offsets[-1] + 1 - origin) for offsets in band.reached] * before
         lengths = [stop - start for start, stop in windows]
         inside = [
             _boundary(number * each, left, right)

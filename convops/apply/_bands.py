@@ -8,7 +8,7 @@ buy long products.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import gcd, inf, prod
 from typing import Any, Self
@@ -81,7 +81,6 @@ class Bands:
         *leading, places, _ = problem.readings
         self._width = self.width_of(lanes)
         self._bands = -(-places.places // band.rows)
-        self._telling = places.covering(band.rows, problem.phases > 1)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
         self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
         before = [
@@ -206,7 +205,11 @@ class Bands:
 
     def telling(self, out: Array) -> list[Array]:
         """Return so many rows of one channel that their bands cover the source; see `Tiling`."""
-        return [out[:, :, :1, ..., places, :] for places in self._telling]
+        return [out[:, :, :1, ..., places, :] for places in self._covering]
+
+    @cached_property
+    def _covering(self) -> list[slice]:
+        return self.problem.readings[-2].covering(self.band.rows, self.problem.phases > 1)
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""

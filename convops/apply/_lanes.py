@@ -62,11 +62,7 @@ class Added:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self.read = reading._replace(size=reading.source, phases=1, offsets=range(1), taps={0: (0,)})
-
-        self._offsets = [
-            [offset for offset, tap in zip(reading.offsets, taps, strict=True) if tap >= 0]
-            for taps in reading.taps.values()
-        ]
+        self._offsets = reading.reached
         """Those of each phase, evenly spaced."""
 
     @property

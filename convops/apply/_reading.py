@@ -46,6 +46,14 @@ class Reading(NamedTuple):
         return self.step == self.phases == len(self.offsets) == 1
 
     @property
+    def reached(self) -> list[list[int]]:
+        """The offsets that have a tap, of each phase that has any."""
+        return [
+            [offset for offset, tap in zip(self.offsets, taps, strict=True) if tap >= 0]
+            for taps in self.taps.values()
+        ]
+
+    @property
     def table(self) -> Table:
         """The taps as an array of shape ``(phases that have any, offsets)``."""
         return np.array(list(self.taps.values()), dtype=np.intp)

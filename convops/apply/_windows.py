@@ -6,7 +6,7 @@ banded Toeplitz matrix of one of them.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import inf, prod
 from typing import NamedTuple, Self
@@ -103,8 +103,11 @@ class Windows:
 
     def telling(self, out: Array) -> list[Array]:
         """Return so many places that their windows cover the source; see `Tiling`."""
-        rows = self._problem.readings[-1].covering(self._rows, self._problem.phases > 1)
-        return [out[:, :, :1, ..., places] for places in rows]
+        return [out[:, :, :1, ..., places] for places in self._covering]
+
+    @cached_property
+    def _covering(self) -> list[slice]:
+        return self._problem.readings[-1].covering(self._rows, self._problem.phases > 1)
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""

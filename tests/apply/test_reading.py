@@ -129,6 +129,11 @@ def test_what_no_covering_band_reads_is_read_for_every_place_of_the_bands_that_r
             assert not left if others else all(left <= taps[place] for place in band)
 
 
+def test_offsets_are_reached_where_a_phase_has_a_tap() -> None:
+    phases = Reading(4, 8, 1, 3, range(-2, 3, 2), {0: (0, -1, 3), 2: (-1, 1, -1)})
+    assert phases.reached == [[-2, 2], [0]]
+
+
 def test_as_few_bands_cover_as_overlap() -> None:
     same = Reading(64, 64, 1, 1, range(-1, 2), {0: (0, 1, 2)})
     # Of two places each, every other; the last position is left, which both places of the last band read.
