@@ -14,15 +14,9 @@ from convops._blas import blas_core
 
 CACHE = 2**21
 """Bytes of scratch that a block takes: of smaller ones, Python's share costs more than the cache saves."""
-_PACKS = blas_core() not in ("", "SkylakeX", "Cooperlake", "SapphireRapids")
-"""Whether BLAS packs small matrices as well before it multiplies them; another than OpenBLAS need not."""
-_SMALL_PRODUCT = 2**18 if _PACKS else 10**6
 _SMALL_VECTOR_PRODUCT = 2**18
 _SMALL_COMPLEX_PRODUCT = 2**16
 _SMALL_COMPLEX_VECTOR_PRODUCT = 2**12
-
-_MULTIPLY_ADDS = 22e9 if _PACKS else 38e9
-"""Multiply-adds a second of a float64 matrix product; few rows or columns take longer."""
 _VECTOR_BYTES = 80e9
 """Bytes of a matrix a second that a product with a vector reads."""
 _BYTES = 40e9
@@ -31,25 +25,46 @@ _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
 _UNPACKED = 1.25
 """How much longer a multiply-add takes in a small product that is not packed."""
-_THREADED = 1.0 if _PACKS else 1.35
-"""And in a large one, for which BLAS packs all the same, and wakes threads that stay in the way of ours."""
 _IN_THE_WAY = 8.0
 """And in one with a vector that wakes them: they take longer to begin than it takes to multiply."""
-_RUNS = (0, 0) if _PACKS else (2**8, 2**6)
-"""Bytes of a row of the right matrix that it takes at a time, for less than `_FEW` rows on the left and for
-more: a register, and as much as a line of the cache. What is left over of it adds `_LEFT_OVER` of itself for
-few; for more it takes as long as all of it, and rows that begin within a line `_ACROSS` times as long."""
 _FEW = 8
+"""Rows of the left matrix from which a run of the right one is shorter."""
 _LEFT_OVER = 0.5
+"""How much of itself what is left over of a run adds for few rows; for more it takes as long as a run, and
+rows that begin within a line of the cache `_ACROSS` times as long."""
 _ONE_RUN = 0.35
 """How much longer a product of one run alone takes, which waits for each addition."""
 _ACROSS = 1.04
 _ADDITION = 5.0
 """How much longer it takes to add products than to copy them: they come from beyond the nearest cache."""
-_CALL, _VECTOR_CALL = 0.1e-6 if _PACKS else 0.03e-6, 0.03e-6
-"""Seconds that each of many products in one call takes besides, of two matrices, or of one and a vector."""
+_VECTOR_CALL = 0.03e-6
+"""Seconds that each of many products of a matrix and a vector in one call takes besides."""
 _PACKED = 18e9
 """Bytes a second at which BLAS packs a matrix."""
+
+
+class _Kernels(NamedTuple):
+    """What the kernels take by which BLAS multiplies matrices."""
+
+    packs: bool
+    """Whether they pack small matrices as well before they multiply them."""
+    small: int
+    """Multiply-adds of real numbers for which BLAS wakes no threads, and packs nothing if it need not."""
+    multiply_adds: float
+    """Those a second of a float64 product; few rows or columns take longer."""
+    threaded: float
+    """How much longer one takes in a large product, for which threads wake that stay in the way of ours."""
+    call: float
+    """Seconds that each of many products in one call takes besides."""
+    runs: tuple[int, int]
+    """Bytes of a row of the right matrix taken at a time where nothing is packed: a register for less than
+    `_FEW` rows on the left, as much as a line of the cache for more."""
+
+
+_PACKING = _Kernels(True, 2**18, 22e9, 1.0, 0.1e-6, (0, 0))
+_NOT_PACKING = _Kernels(False, 10**6, 38e9, 1.35, 0.03e-6, (2**8, 2**6))
+# Another BLAS than OpenBLAS need not pack.
+_BLAS = _NOT_PACKING if blas_core() in ("", "SkylakeX", "Cooperlake", "SapphireRapids") else _PACKING
 
 
 class Cost(NamedTuple):
@@ -74,7 +89,7 @@ class Cost(NamedTuple):
 
 def small_product(dtype: np.dtype[Any]) -> int:
     """Return up to how many multiply-adds BLAS multiplies matrices on one thread, and unpacked if it may."""
-    return _SMALL_COMPLEX_PRODUCT if dtype.kind == "c" else _SMALL_PRODUCT
+    return _SMALL_COMPLEX_PRODUCT if dtype.kind == "c" else _BLAS.small
 
 
 def small_vector_product(dtype: np.dtype[Any]) -> int:
@@ -92,10 +107,10 @@ def product_seconds(rows: int, inner: int, columns: int, dtype: np.dtype[Any]) -
         return max(seconds, multiply_adds * dtype.itemsize / _VECTOR_BYTES) + _VECTOR_CALL
     if multiply_adds > small_product(dtype):
         packed = inner * (rows + columns) * dtype.itemsize / _PACKED
-        return seconds * (_THREADED + 1.6 / min(rows, columns)) + packed
-    if _PACKS or dtype.kind == "c":
-        return seconds * (1 + 6 / min(rows, columns)) + _CALL
-    return seconds * _UNPACKED * _longer(rows, columns, dtype) + _CALL
+        return seconds * (_BLAS.threaded + 1.6 / min(rows, columns)) + packed
+    if _BLAS.packs or dtype.kind == "c":
+        return seconds * (1 + 6 / min(rows, columns)) + _BLAS.call
+    return seconds * _UNPACKED * _longer(rows, columns, dtype) + _BLAS.call
 
 
 def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
@@ -110,12 +125,12 @@ def _longer(rows: int, columns: int, dtype: np.dtype[Any]) -> float:
 
 def unpacked_run(rows: int, dtype: np.dtype[Any]) -> int:
     """Return how many elements of a row a small product takes at a time; 1 if it packs them."""
-    return max(_RUNS[rows >= _FEW] // dtype.itemsize, 1)
+    return max(_BLAS.runs[rows >= _FEW] // dtype.itemsize, 1)
 
 
 def multiply_add_seconds(dtype: np.dtype[Any]) -> float:
     """Return the seconds of one multiply-add in a matrix product."""
-    seconds = dtype.itemsize / 8 / _MULTIPLY_ADDS
+    seconds = dtype.itemsize / 8 / _BLAS.multiply_adds
     if dtype.kind == "c":
         return 2 * seconds
     return seconds if dtype.kind == "f" else 40 * seconds

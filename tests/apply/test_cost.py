@@ -28,15 +28,14 @@ def test_as_much_again_costs_twice_as_much() -> None:
     assert Cost(1.0, 2.0, 3.0).times(2) == Cost(2.0, 4.0, 6.0)
 
 
-@given(sizes, sizes, sizes, st.sampled_from(FLOATS), st.booleans())
+@given(sizes, sizes, sizes, st.sampled_from(FLOATS), st.sampled_from([cost._PACKING, cost._NOT_PACKING]))
 def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
-    rows: int, inner: int, columns: int, dtype: str, packs: bool
+    rows: int, inner: int, columns: int, dtype: str, kernels: Any
 ) -> None:
     def seconds(*product: int) -> float:
         return product_seconds(*product, np.dtype(dtype))
 
-    runs = (0, 0) if packs else (2**8, 2**6)
-    with mock.patch.multiple(cost, _PACKS=packs, _SMALL_PRODUCT=2**18 if packs else 10**6, _RUNS=runs):
+    with mock.patch.object(cost, "_BLAS", kernels):
         one = seconds(rows, inner, columns)
         assert 0 < one < seconds(rows, 2 * inner, columns)
         assert one < seconds(2 * rows, inner, 2 * columns)
@@ -47,7 +46,7 @@ def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
 
 def test_where_blas_packs_a_vector_is_multiplied_sooner_than_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """One row of results, 30 taps, 256 places: packing costs more than twice the multiplications."""
-    monkeypatch.setattr(cost, "_PACKS", True)
+    monkeypatch.setattr(cost, "_BLAS", cost._PACKING)
     assert product_seconds(2, 30, 256, FLOAT64) > 2 * product_seconds(1, 25, 256, FLOAT64)
 
 
