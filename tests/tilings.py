@@ -49,6 +49,7 @@ LONGER = (
     Case("2d far beyond the ends", (2, 3), (6, 7), padding=((1, 30), (25, 2))),
     Case("2d far beyond the ends, stride 2", (3, 2), (6, 7), 2, ((30, 1), (2, 25))),
     Case("2d larger, every other row without a tap", (1, 3), (11, 8), (2, 1), 1),
+    Case("2d larger, phases that the last place lacks", (2, 9, 3, 2), (9, 13, 3), (3, 1), ((2, 3), (0, 2))),
     Case("3d larger", (3, 2, 3), (6, 4, 7), (2, 1, 1), "same"),
 )
 GEOMETRIES = (*CASES, *LONGER)

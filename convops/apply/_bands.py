@@ -204,12 +204,20 @@ class Bands:
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
     def telling(self, out: Array) -> list[Array]:
-        """Return so many rows of one channel that their bands cover the source; see `Tiling`."""
-        return [out[:, :, :1, ..., places, :] for places in self._covering]
+        """Return so many rows that their bands cover the source, of a channel or few; see `Tiling`."""
+        return [out[index] for index in self._telling]
 
     @cached_property
-    def _covering(self) -> list[slice]:
-        return self.problem.readings[-2].covering(self.band.rows, self.problem.phases > 1)
+    def _telling(self) -> list[Any]:
+        problem = self.problem
+        # A slab may begin amid the channels of a phase that the last place has, and then have the first
+        # channel only of one that it has not.
+        channels = sorted({slab.rows.start % problem.rows for slab in self.band.slabs})
+        covering = problem.readings[-2].covering(self.band.rows, problem.phases > 1)
+        return [
+            (slice(None), slice(None), slice(channel, channel + 1), ..., places, slice(None))
+            for channel, places in product(channels, covering)
+        ]
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""
