@@ -9,7 +9,7 @@ import numpy as np
 from convops._arrays import Array
 from convops.apply._lanes import Added, LaidOut
 from convops.apply._problem import Problem
-from convops.apply._reading import spread
+from convops.apply._reading import Table, has_gaps, spread
 
 _HIGH = 8
 """Rows of a matrix below which registers stay empty."""
@@ -59,13 +59,21 @@ class Band:
         """Entries of all slabs."""
         return sum([slab.height * slab.inner for slab in self.slabs])
 
+    @property
+    def has_gaps(self) -> bool:
+        """Whether zeros stand beside the taps of its matrix."""
+        return has_gaps(self._tables)
+
+    @property
+    def _tables(self) -> list[Table]:
+        *leading, band, _ = self.problem.readings
+        return [*[reading.table for reading in leading], band.band(self.rows), self.lane.table]
+
     def matrices(self, weight: Array) -> Array:
         """Return ``(offsets of the leading axes, groups, outer, inner)``."""
-        *leading, band, _ = self.problem.readings
-        tables = [reading.table for reading in leading] + [band.band(self.rows), self.lane.table]
-        tiles = spread(weight, tables)
+        tiles = spread(weight, self._tables)
         groups, out, columns = tiles.shape[:3]
-        axes = len(leading)
+        axes = len(self.problem.readings) - 2
         split = (groups, out, columns, *tiles.shape[3 : 3 + 2 * axes], self.rows, -1, *tiles.shape[-3:])
         tiles = tiles.reshape(split)
         places = [3 + 2 * number for number in range(axes)]

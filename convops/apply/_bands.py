@@ -204,12 +204,14 @@ class Bands:
         share(partial(self._work, source, out, matrices), steps, self.cost.seconds * len(source))
 
     def telling(self, out: Array) -> list[Array]:
-        """Return so many rows that their bands cover the source, of a channel or few; see `Tiling`."""
+        """Return so many rows of a few channels that their bands cover the source; see `Tiling`."""
         return [out[index] for index in self._telling]
 
     @cached_property
     def _telling(self) -> list[Any]:
         problem = self.problem
+        if not self.band.has_gaps:
+            return []
         # A slab may begin amid the channels of a phase that the last place has, and then have the first
         # channel only of one that it has not.
         channels = sorted({slab.rows.start % problem.rows for slab in self.band.slabs})

@@ -1,7 +1,7 @@
 """Columns: what each place reads, laid out in one column, times the whole weight at once (im2col)."""
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import prod
 
@@ -11,7 +11,7 @@ from convops._arrays import Array
 from convops.apply._blocks import Block, Scratch, fetch, offset_views, ranges, reads, store, strided
 from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, fitting
-from convops.apply._reading import spread
+from convops.apply._reading import Table, has_gaps, spread
 from convops.apply._threads import summed
 from convops.apply.cost import CACHE, Cost, copy_seconds, product_seconds
 
@@ -58,7 +58,7 @@ class Columns:
 
     def matrices(self, weight: Array) -> Array:
         """Return ``(groups, outer, inner)``."""
-        tiles = spread(weight, [reading.table for reading in self._problem.readings])
+        tiles = spread(weight, self._tables)
         phases, offsets = range(3, tiles.ndim, 2), range(4, tiles.ndim, 2)
         tiles = tiles.transpose([0, *phases, 1, 2, *offsets])
         return np.ascontiguousarray(tiles).reshape(tiles.shape[0], self._outer, self._inner)
@@ -75,8 +75,16 @@ class Columns:
             store(self._as_stored(values, block), out, self._problem.readings, block)
 
     def telling(self, out: Array) -> list[Array]:
-        """Return one channel of the result; see `Tiling`."""
-        return [out[:, :, :1]]
+        """Return one channel of the result, unless nothing is spread; see `Tiling`."""
+        return [out[:, :, :1]] if self._has_gaps else []
+
+    @cached_property
+    def _has_gaps(self) -> bool:
+        return has_gaps(self._tables)
+
+    @property
+    def _tables(self) -> list[Table]:
+        return [reading.table for reading in self._problem.readings]
 
     def gradient(self, source: Array, result: Array) -> Array:
         """Return what `matrices` is paired with by the inner product of `result`; see `Tiling`."""

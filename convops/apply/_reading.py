@@ -113,6 +113,11 @@ def adjoint_reading(axis: Axis) -> Reading:
     return Reading(axis.out_size, forward.source, 1, stride, offsets, by_phase)
 
 
+def has_gaps(tables: list[Table]) -> bool:
+    """Return whether `spread` puts zeros beside the taps, which carry NaN and inf where no tap does."""
+    return any(bool((table < 0).any()) for table in tables)
+
+
 def spread(weight: Array, tables: list[Table]) -> Array:
     """Replace each tap axis of a ``(groups, rows, columns, *taps)`` weight by the two axes of its table.
 

@@ -69,6 +69,21 @@ def test_candidates_are_of_more_and_more_rows_up_to_all_of_them_and_of_all_lengt
             assert tiling._lanes >= _bands._SHORTEST
 
 
+def test_bands_of_one_row_tell_of_what_they_spread_where_dilation_or_a_phase_leaves_a_gap_alone() -> None:
+    out = np.zeros((2, 1, 1, 20, 30))
+    for stride, dilation, adjoint, told in [
+        (1, 1, False, False),
+        (1, 1, True, False),
+        (1, (1, 2), False, False),
+        (1, (2, 1), False, True),
+        (2, 1, False, False),
+        (2, 1, True, True),
+    ]:
+        case = Case("2d", (3, 3), (20, 30), stride, "same", dilation)
+        for tiling in tilings_of(Bands, case, "float64", adjoint):
+            assert bool(tiling.telling(out)) is (told or tiling.band.rows > 1)
+
+
 def test_taps_are_added_up_only_where_channels_are_many_and_neighbours_read_neighbours() -> None:
     for weight_shape, stride, ways in [
         ((2, 8, 3, 3), 1, {LaidOut, Added}),

@@ -1,5 +1,6 @@
 """All that a place reads, in one column, against the loops."""
 
+import numpy as np
 import pytest
 
 from convops.apply._columns import Columns
@@ -41,6 +42,14 @@ def test_small_blocks_are_several_along_every_axis() -> None:
     for axis in range(2):
         assert len({block.places[axis] for block in blocks}) > 1
     assert {block.batch for block in blocks} == {(0, 1), (1, 2), (2, 3)}
+
+
+def test_columns_tell_of_what_they_spread_where_a_phase_leaves_a_gap_alone() -> None:
+    out = np.zeros((2, 1, 3, 20, 30))
+    for stride, adjoint, told in [(1, False, 0), (1, True, 0), (2, False, 0), (2, True, 1)]:
+        case = Case("few channels", (3, 3, 3, 3), (3, 20, 30), stride, "same", (2, 1))
+        (tiling,) = tilings_of(Columns, case, "float64", adjoint)
+        assert len(tiling.telling(out)) == told
 
 
 @pytest.mark.parametrize("case", GEOMETRIES, ids=str)
