@@ -1,17 +1,28 @@
-"""Which kernels the BLAS of numpy multiplies by."""
+"""The BLAS of numpy: which kernels it multiplies by, and how many threads it takes."""
 
 import ctypes
+import os
+import threading
+from collections.abc import Callable
 from functools import cache
+from types import TracebackType
+from typing import Any
 
 import numpy as np
 
-_NAMES = (
-    "scipy_openblas_get_corename64_",
-    "scipy_openblas_get_corename",
-    "openblas_get_corename64_",
-    "openblas_get_corename",
-)
-"""What the builds of OpenBLAS call the function that names the processor."""
+_SPELLINGS = ("scipy_openblas_{}64_", "scipy_openblas_{}", "openblas_{}64_", "openblas_{}")
+"""How the builds of OpenBLAS spell the names of their functions."""
+
+
+def _function(name: str) -> Any:
+    """Return a function of OpenBLAS by its bare name; None for another BLAS."""
+    try:
+        # A symbol is looked for in what a library depends on as well.
+        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)
+    except (AttributeError, OSError):
+        return None
+    found = (getattr(library, spelling.format(name), None) for spelling in _SPELLINGS)
+    return next((function for function in found if function is not None), None)
 
 
 @cache
@@ -21,13 +32,60 @@ def blas_core() -> str:
     OpenBLAS chooses when it is loaded, by the processor or by OPENBLAS_CORETYPE. For a processor that it does
     not know it takes the kernels of an older one, which may be half as fast.
     """
-    try:
-        # A symbol is looked for in what a library depends on as well.
-        library = ctypes.CDLL(np.linalg._umath_linalg.__file__)
-    except (AttributeError, OSError):
+    function = _function("get_corename")
+    if function is None:
         return ""
-    for name in _NAMES:
-        if (function := getattr(library, name, None)) is not None:
-            function.restype = ctypes.c_char_p
-            return str(function().decode())
-    return ""
+    function.restype = ctypes.c_char_p
+    return str(function().decode())
+
+
+class OneThread:
+    """A context in which OpenBLAS multiplies on the thread that asks it to, however large a product is.
+
+    Its number of threads is one for the whole process: it is set when the first thread comes in, and what it
+    was before when the last one leaves. With another BLAS the context does nothing.
+    """
+
+    def __init__(self) -> None:
+        self._get: Callable[[], int] | None = _function("get_num_threads")
+        self._set: Callable[[int], None] | None = _function("set_num_threads")
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before = 1
+        if self.works and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._alone_again)
+
+    @property
+    def works(self) -> bool:
+        """Whether the number of threads can be told and set."""
+        return self._get is not None and self._set is not None
+
+    def __enter__(self) -> None:
+        if self._get is None or self._set is None:
+            return
+        with self._lock:
+            if not self._inside:
+                self._before = self._get()
+                self._set(1)
+            self._inside += 1
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._set is None:
+            return
+        with self._lock:
+            # A fork amid the context has left it already.
+            self._inside = max(self._inside - 1, 0)
+            if not self._inside:
+                self._set(self._before)
+
+    def _alone_again(self) -> None:
+        """Begin anew in a forked process, which has none of the threads that were inside."""
+        self._lock = threading.Lock()
+        if self._inside and self._set is not None:
+            self._inside = 0
+            self._set(self._before)
+
+
+one_thread = OneThread()

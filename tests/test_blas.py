@@ -1,15 +1,16 @@
-"""The processor that is named is the one for which BLAS multiplies."""
+"""The processor that is named is the one for which BLAS multiplies, on one thread while it is held to that."""
 
 import ctypes
 import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from convops._blas import blas_core
+from convops._blas import OneThread, _function, blas_core
 
 
 @pytest.fixture
@@ -50,3 +51,67 @@ def test_a_numpy_that_cannot_be_looked_into_has_no_name(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(ctypes, "CDLL", refuse)
     assert blas_core() == ""
+
+
+@pytest.fixture
+def threads() -> Iterator[Callable[[], int]]:
+    """Let BLAS have three threads, and return what tells how many it has."""
+    told, let = _function("get_num_threads"), _function("set_num_threads")
+    if told is None or let is None:
+        pytest.skip("no OpenBLAS")
+    before = told()
+    let(3)
+    yield told
+    let(before)
+
+
+def test_blas_has_one_thread_within_and_as_many_as_before_after(threads: Callable[[], int]) -> None:
+    context = OneThread()
+    assert context.works
+    for _ in range(2):
+        with context, context:
+            assert threads() == 1
+        assert threads() == 3
+    with pytest.raises(KeyboardInterrupt), context:
+        raise KeyboardInterrupt
+    assert threads() == 3
+
+
+def test_the_last_thread_that_leaves_lets_blas_have_its_threads(threads: Callable[[], int]) -> None:
+    context, inside, leave = OneThread(), threading.Event(), threading.Event()
+
+    def stay() -> None:
+        with context:
+            inside.set()
+            leave.wait()
+
+    other = threading.Thread(target=stay)
+    other.start()
+    inside.wait()
+    with context:
+        pass
+    assert threads() == 1
+    leave.set()
+    other.join()
+    assert threads() == 3
+
+
+def test_a_process_that_is_forked_amid_the_context_begins_outside(threads: Callable[[], int]) -> None:
+    context = OneThread()
+    with context:
+        context._alone_again()
+        assert threads() == 3
+        with context:
+            assert threads() == 1
+        assert threads() == 3
+    assert threads() == 3
+    with context:
+        assert threads() == 1
+
+
+def test_with_another_blas_the_context_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
+    context = OneThread()
+    assert not context.works
+    with context:
+        pass

@@ -4,19 +4,25 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
 import numpy as np
 
 from convops._arrays import Array
+from convops._blas import one_thread
 from convops.apply._cores import Cores
+from convops.apply.cost import blas_is_held
 
 _WORTH_A_THREAD = 0.3e-3
 """Seconds of work per thread below which handing it over is not worth its while."""
 _WORTH_SHARING = 0.4e-4
 """Seconds of a piece below which threads wait for each other between the calls that they make."""
+
+_WORTH_HOLDING = 5e-6
+"""Seconds of work below which no product is so large that BLAS might wake threads for it."""
+_FREE = nullcontext()
 
 _ALONE = 2**16
 """Multiplications of a product for which OpenBLAS wakes no threads, which would keep cores busy for 0.1 s."""
@@ -55,15 +61,24 @@ def workers() -> int:
 
 
 def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: float) -> None:
-    """Call `work` on all pieces, in parts on this thread and others if it would take one thread that long."""
+    """Call `work` on all pieces, in parts on this thread and others if it would take one thread that long.
+
+    BLAS takes none of its threads beside; but where no seconds are said it is left to share the work.
+    """
     pieces = list(pieces)
     count = min(len(pieces), int(seconds / _WORTH_A_THREAD))
     if seconds < _WORTH_SHARING * len(pieces):
         count = 1
     count = min(count, workers()) if count > 1 else 1
-    if count <= 1:
-        work(pieces)
-        return
+    with one_thread if seconds > _WORTH_HOLDING and blas_is_held() else _FREE:
+        if count <= 1:
+            work(pieces)
+        else:
+            _share_among(count, work, pieces)
+
+
+def _share_among(count: int, work: Callable[[list[Any]], None], pieces: list[Any]) -> None:
+    """Call `work` on all pieces, in so many parts: one on this thread, the others on threads of their own."""
     there = partial(_under, np.geterr(), work)
     pool = _pool(count - 1)
     others = [pool.submit(there, pieces[number::count]) for number in range(1, count)]

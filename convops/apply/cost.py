@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from convops._blas import blas_core
+from convops._blas import blas_core, one_thread
 
 CACHE = 2**21
 """Bytes of scratch that a block takes: of smaller ones, Python's share costs more than the cache saves."""
@@ -50,6 +50,8 @@ class _Kernels(NamedTuple):
     """Whether they pack small matrices as well before they multiply them."""
     small: int
     """Multiply-adds of real numbers for which BLAS wakes no threads, and packs nothing if it need not."""
+    held: bool
+    """Whether it wakes none because it is held to one thread: large products gain most where it packs."""
     multiply_adds: float
     """Those a second of a float64 product; few rows or columns take longer."""
     threaded: float
@@ -61,10 +63,18 @@ class _Kernels(NamedTuple):
     `_FEW` rows on the left, as much as a line of the cache for more."""
 
 
-_PACKING = _Kernels(True, 2**18, 22e9, 1.0, 0.1e-6, (0, 0))
-_NOT_PACKING = _Kernels(False, 10**6, 38e9, 1.35, 0.03e-6, (2**8, 2**6))
-# Another BLAS than OpenBLAS need not pack.
-_BLAS = _NOT_PACKING if blas_core() in ("", "SkylakeX", "Cooperlake", "SapphireRapids") else _PACKING
+_PACKING = _Kernels(True, 2**18, False, 22e9, 1.0, 0.1e-6, (0, 0))
+_HELD = _PACKING._replace(small=2**21, held=True)
+_NOT_PACKING = _Kernels(False, 10**6, False, 38e9, 1.35, 0.03e-6, (2**8, 2**6))
+
+
+def _kernels() -> _Kernels:
+    if blas_core() in ("", "SkylakeX", "Cooperlake", "SapphireRapids"):
+        return _NOT_PACKING  # as another BLAS than OpenBLAS may not pack either
+    return _HELD if one_thread.works else _PACKING
+
+
+_BLAS = _kernels()
 
 
 class Cost(NamedTuple):
@@ -90,6 +100,11 @@ class Cost(NamedTuple):
 def small_product(dtype: np.dtype[Any]) -> int:
     """Return up to how many multiply-adds BLAS multiplies matrices on one thread, and unpacked if it may."""
     return _SMALL_COMPLEX_PRODUCT if dtype.kind == "c" else _BLAS.small
+
+
+def blas_is_held() -> bool:
+    """Return whether small products are only multiplied on one thread while BLAS is held to one."""
+    return _BLAS.held
 
 
 def small_vector_product(dtype: np.dtype[Any]) -> int:

@@ -21,6 +21,7 @@ from registry import FLOATS, Case
 from tilings import GEOMETRIES, KINDS, geometry_of, tilings_of
 
 FLOAT64 = np.dtype(np.float64)
+KERNELS = [cost._PACKING, cost._HELD, cost._NOT_PACKING]
 sizes = st.integers(1, 500)
 
 
@@ -28,7 +29,7 @@ def test_as_much_again_costs_twice_as_much() -> None:
     assert Cost(1.0, 2.0, 3.0).times(2) == Cost(2.0, 4.0, 6.0)
 
 
-@given(sizes, sizes, sizes, st.sampled_from(FLOATS), st.sampled_from([cost._PACKING, cost._NOT_PACKING]))
+@given(sizes, sizes, sizes, st.sampled_from(FLOATS), st.sampled_from(KERNELS))
 def test_a_larger_product_takes_longer_and_two_take_longer_than_one_of_both(
     rows: int, inner: int, columns: int, dtype: str, kernels: Any
 ) -> None:

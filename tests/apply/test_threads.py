@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convops.apply import _threads
+from convops._blas import one_thread
+from convops.apply import _threads, cost
 from convops.apply._threads import alone, share, summed, workers
 
 MANY = 1e9
@@ -191,3 +192,24 @@ def test_a_product_in_pieces_is_the_product(rows: int, columns: int) -> None:
     left = rng.standard_normal((rows, 9))
     right = rng.standard_normal((9, columns)) + 1j
     assert _threads.product_alone(left, right) == pytest.approx(left @ right)
+
+
+@pytest.mark.parametrize(
+    ("kernels", "seconds", "held"),
+    [
+        (cost._HELD, MANY, True),
+        (cost._HELD, 1e-5, True),
+        (cost._HELD, 1e-6, False),
+        (cost._HELD, 0.0, False),
+        (cost._PACKING, MANY, False),
+        (cost._NOT_PACKING, MANY, False),
+    ],
+)
+def test_blas_is_held_where_a_product_might_wake_its_threads_beside_ours(
+    kernels: Any, seconds: float, held: bool, three: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cost, "_BLAS", kernels)
+    inside = []
+    share(lambda pieces: inside.append(one_thread._inside), range(3), seconds)
+    assert set(inside) == {int(held and one_thread.works)}
+    assert one_thread._inside == 0
