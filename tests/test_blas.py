@@ -1,4 +1,4 @@
-"""The processor that is named is the one for which BLAS multiplies, on one thread while it is held to that."""
+"""The processor that is named is the one for which BLAS multiplies, on one thread while it is held to one."""
 
 import ctypes
 import os
