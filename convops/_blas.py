@@ -3,9 +3,9 @@
 import ctypes
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,7 @@ def blas_core() -> str:
 
 
 class OneThread:
-    """A context in which OpenBLAS multiplies on the thread that asks it to, however large a product is.
+    """Called, it is a context in which OpenBLAS multiplies on the thread that asks it to, however much it is.
 
     Its number of threads is one for the whole process: it is set when the first thread comes in, and what it
     was before when the last one leaves. With another BLAS the context does nothing.
@@ -50,41 +50,49 @@ class OneThread:
         self._get: Callable[[], int] | None = _function("get_num_threads")
         self._set: Callable[[int], None] | None = _function("set_num_threads")
         self._lock = threading.Lock()
-        self._inside = 0
+        self._holders: set[object] = set()
         self._before = 1
         if self.works and hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._alone_again)
+            os.register_at_fork(after_in_child=self._begin_anew)
 
     @property
     def works(self) -> bool:
         """Whether the number of threads can be told and set."""
         return self._get is not None and self._set is not None
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Hold BLAS to one thread; an interrupt at any place lets it go."""
+        holder = object()
+        try:
+            self._hold(holder)
+            yield
+        finally:
+            self._release(holder)
+
+    def _hold(self, holder: object) -> None:
         if self._get is None or self._set is None:
             return
         with self._lock:
-            if not self._inside:
+            if not self._holders:
                 self._before = self._get()
-                self._set(1)
-            self._inside += 1
+            self._holders.add(holder)
+            self._set(1)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _release(self, holder: object) -> None:
         if self._set is None:
             return
         with self._lock:
-            # A fork amid the context has left it already.
-            self._inside = max(self._inside - 1, 0)
-            if not self._inside:
-                self._set(self._before)
+            if holder in self._holders:
+                self._holders.remove(holder)
+                if not self._holders:
+                    self._set(self._before)
 
-    def _alone_again(self) -> None:
-        """Begin anew in a forked process, which has none of the threads that were inside."""
+    def _begin_anew(self) -> None:
+        """Let go in a forked process, which has none of the threads that hold."""
         self._lock = threading.Lock()
-        if self._inside and self._set is not None:
-            self._inside = 0
+        if self._holders and self._set is not None:
+            self._holders.clear()
             self._set(self._before)
 
 

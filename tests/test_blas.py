@@ -69,11 +69,27 @@ def test_blas_has_one_thread_within_and_as_many_as_before_after(threads: Callabl
     context = OneThread()
     assert context.works
     for _ in range(2):
-        with context, context:
+        with context(), context():
             assert threads() == 1
         assert threads() == 3
-    with pytest.raises(KeyboardInterrupt), context:
+    with pytest.raises(KeyboardInterrupt), context():
         raise KeyboardInterrupt
+    assert threads() == 3
+
+
+def test_an_interrupt_while_threads_are_counted_lets_blas_have_them(threads: Callable[[], int]) -> None:
+    context = OneThread()
+    let = context._set
+    assert let is not None
+
+    def interrupted(count: int) -> None:
+        let(count)
+        if count == 1:
+            raise KeyboardInterrupt
+
+    context._set = interrupted
+    with pytest.raises(KeyboardInterrupt), context():
+        pass
     assert threads() == 3
 
 
@@ -81,14 +97,14 @@ def test_the_last_thread_that_leaves_lets_blas_have_its_threads(threads: Callabl
     context, inside, leave = OneThread(), threading.Event(), threading.Event()
 
     def stay() -> None:
-        with context:
+        with context():
             inside.set()
             leave.wait()
 
     other = threading.Thread(target=stay)
     other.start()
     inside.wait()
-    with context:
+    with context():
         pass
     assert threads() == 1
     leave.set()
@@ -98,14 +114,14 @@ def test_the_last_thread_that_leaves_lets_blas_have_its_threads(threads: Callabl
 
 def test_a_process_that_is_forked_amid_the_context_begins_outside(threads: Callable[[], int]) -> None:
     context = OneThread()
-    with context:
-        context._alone_again()
+    with context():
+        context._begin_anew()
         assert threads() == 3
-        with context:
+        with context():
             assert threads() == 1
         assert threads() == 3
     assert threads() == 3
-    with context:
+    with context():
         assert threads() == 1
 
 
@@ -113,5 +129,5 @@ def test_with_another_blas_the_context_does_nothing(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(ctypes, "CDLL", lambda path: object())
     context = OneThread()
     assert not context.works
-    with context:
+    with context():
         pass

@@ -22,7 +22,6 @@ _WORTH_SHARING = 0.4e-4
 
 _WORTH_HOLDING = 5e-6
 """Seconds of work below which no product is so large that BLAS might wake threads for it."""
-_FREE = nullcontext()
 
 _ALONE = 2**16
 """Multiplications of a product for which OpenBLAS wakes no threads, which would keep cores busy for 0.1 s."""
@@ -70,7 +69,7 @@ def share(work: Callable[[list[Any]], None], pieces: Iterable[Any], seconds: flo
     if seconds < _WORTH_SHARING * len(pieces):
         count = 1
     count = min(count, workers()) if count > 1 else 1
-    with one_thread if seconds > _WORTH_HOLDING and blas_is_held() else _FREE:
+    with one_thread() if seconds > _WORTH_HOLDING and blas_is_held() else nullcontext():
         if count <= 1:
             work(pieces)
         else:

@@ -210,6 +210,6 @@ def test_blas_is_held_where_a_product_might_wake_its_threads_beside_ours(
 ) -> None:
     monkeypatch.setattr(cost, "_BLAS", kernels)
     inside = []
-    share(lambda pieces: inside.append(one_thread._inside), range(3), seconds)
+    share(lambda pieces: inside.append(len(one_thread._holders)), range(3), seconds)
     assert set(inside) == {int(held and one_thread.works)}
-    assert one_thread._inside == 0
+    assert not one_thread._holders
