@@ -70,7 +70,8 @@ class KernelFFT:
         """Return K w for a weight ``(C_out, C_in // groups, *kernel)``: ``(batch, C_out, *out)``."""
         dtype = np.result_type(weight, self._x)
         weight = weight.astype(dtype, copy=False)
-        return FFTEngine(self._geometry, weight, lengths=self._lengths).forward(self._x)
+        with np.errstate(invalid="ignore", over="ignore"):  # as quiet about inf as the other products
+            return FFTEngine(self._geometry, weight, lengths=self._lengths).forward(self._x)
 
     def transpose(self, y: Array) -> Array:
         """Return Kᵀ y for y of shape ``(batch, C_out, *out)``: ``(C_out, C_in // groups, *kernel)``."""
