@@ -279,7 +279,7 @@ def cases(
     spatial = tuple(n + draw(st.integers(0, (8, 3, 1)[axes - 1])) for n in least)
     weight_shape, input_shape, groups = kernel, spatial, 1
     if draw(st.booleans()):
-        groups, c_part, multiplier = (draw(st.integers(1, top)) for top in (3, 2, 2))
+        groups, c_part, multiplier = (draw(st.integers(1, 3)) for _ in range(3))
         weight_shape, input_shape = (groups * multiplier, c_part, *kernel), (groups * c_part, *spatial)
     case = Case(
         "random", weight_shape, input_shape, stride, padding, dilation, groups, boundary, draw(st.booleans())
