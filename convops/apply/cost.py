@@ -26,7 +26,7 @@ _RUN = 8e-9
 _UNPACKED = 1.25
 """How much longer a multiply-add takes in a small product that is not packed."""
 _IN_THE_WAY = 8.0
-"""And in one with a vector that wakes them: they take longer to begin than it takes to multiply."""
+"""And in one with a vector for which BLAS wakes threads: they begin later than it could have ended."""
 _FEW = 8
 """Rows of the left matrix from which a run of the right one is shorter."""
 _LEFT_OVER = 0.5
