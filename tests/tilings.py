@@ -13,6 +13,7 @@ from convops import ConvGeometry
 from convops.apply import (
     GemmEngine,
     _band,
+    _band_steps,
     _bands,
     _blocks,
     _columns,
@@ -98,7 +99,7 @@ def small_blocks(threads: int = 3) -> Iterator[None]:
         patch.setattr(_bands, "_MANY", 0)
         patch.setattr(_band, "_HIGH", 2)
         patch.setattr(_band, "_AT_A_TIME", 2)
-        patch.setattr(_bands, "_ALIASED", 24)
+        patch.setattr(_band_steps, "_ALIASED", 24)
         patch.setattr(_bands, "unpacked_run", lambda rows, dtype: max(24 // dtype.itemsize, 1))
         patch.setattr(_columns, "_MOST", 500)
         patch.setattr(_sums, "_MOST", 500)

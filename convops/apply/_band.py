@@ -1,6 +1,7 @@
 """The matrix of a band: what it takes neighbouring rows of the source to."""
 
-from itertools import pairwise
+from functools import cached_property
+from itertools import pairwise, product
 from math import prod
 from typing import NamedTuple
 
@@ -53,6 +54,22 @@ class Band:
         self.slabs = [Slab(slice(0, self.outer), slice(0, self.inner))]
         if rows == 1 < len(band.taps) and each >= _HIGH:
             self.slabs = self._by_phase(before, each, by_position)
+
+    @cached_property
+    def offsets(self) -> list[tuple[int, ...]]:
+        """Those of the leading axes, by number: each has a matrix, and their products are added."""
+        return list(product(*[range(len(reading.offsets)) for reading in self.problem.readings[:-2]]))
+
+    @property
+    def direct(self) -> bool:
+        """Whether products lie as the result does, but for bands that reach beyond it."""
+        problem = self.problem
+        return (
+            isinstance(self.lane, LaidOut)
+            and len(self.offsets) == 1
+            and all(reading.phases == 1 for reading in problem.readings)
+            and min(self.rows, problem.rows) == 1
+        )
 
     @property
     def entries(self) -> int:

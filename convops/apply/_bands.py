@@ -17,18 +17,8 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._band import Band
-from convops.apply._blocks import (
-    Block,
-    Scratch,
-    contiguous,
-    fetch,
-    offset_reads,
-    ranges,
-    reads,
-    remembered,
-    store,
-    strided,
-)
+from convops.apply._band_steps import BandSteps, distance
+from convops.apply._blocks import Block, Scratch, ranges, remembered, strided
 from convops.apply._lanes import Added, LaidOut
 from convops.apply._pairs import alone, paired, summands
 from convops.apply._problem import Problem, equal_parts, fitting
@@ -49,17 +39,11 @@ _BLOCK = 8e-6
 """Seconds that Python takes for each block but the first."""
 _WORTH_TWO = 0.5e-3
 """Seconds of multiplying, of one batch item and group, that are cut into two blocks for two threads."""
-_ALIASED = 2**10
-"""Bytes of which the distance of rows should be no multiple, and how many more they are apart then."""
-_APART = 64
-
 _TALLEST = 128
 _SHORTEST = 48
 """Places of the last axis below which products are too thin, however large the weight."""
 _MANY = 4
 """Times more channels of the source than of the result from which additions are weighed against copies."""
-_FEW_COPIES = 4
-"""Copies of a row that are made straight from the source; more are made of a piece that has its margins."""
 _FEWEST = 16
 """Rows of a matrix below which it should not be cut into parts."""
 
@@ -76,20 +60,19 @@ class Bands:
         self.band = band
         self.parts = parts
         self._multiple = multiple
-        self._steps: dict[tuple[int, ...], list[_Steps]] = {}
+        self._steps: dict[tuple[int, ...], list[BandSteps]] = {}
         self._lanes = lanes
         *leading, places, _ = problem.readings
-        self._width = self.width_of(lanes)
+        self._width = self._width_of(lanes)
         self._bands = -(-places.places // band.rows)
         self._leading = [min(reading.places, max(2 * (reading.span - 1), 1)) for reading in leading]
-        self.offsets = list(product(*[range(len(reading.offsets)) for reading in leading]))
         before = [
             reading.step * (count - 1) + reading.span
             for reading, count in zip(leading, self._leading, strict=True)
         ]
-        distance = _distance(self._width, problem.dtype.itemsize)
-        self._by_position = prod(before) * problem.columns * band.lane.copies * distance
-        products = self._bands * prod(self._leading) * len(self.offsets)
+        row = distance(self._width, problem.dtype.itemsize)
+        self._by_position = prod(before) * problem.columns * band.lane.copies * row
+        products = self._bands * prod(self._leading) * len(self.band.offsets)
         self._multiplying = products * band.entries * lanes * multiply_add_seconds(problem.dtype)
         self._fixed_block = self._block_of(1)
         self.cost = self._cost()
@@ -129,20 +112,9 @@ class Bands:
                 if columns % (run := unpacked_run(height // parts, problem.dtype)):
                     yield cls(band, lanes, parts, run)
 
-    def width_of(self, lanes: int) -> int:
+    def _width_of(self, lanes: int) -> int:
         """Return how many columns the products of a block have that is so many lanes long."""
         return -(-self.band.lane.columns(lanes) // self._multiple) * self._multiple
-
-    @property
-    def direct(self) -> bool:
-        """Whether products may be written where they belong, but for bands that reach beyond the result."""
-        problem = self.problem
-        return (
-            isinstance(self.band.lane, LaidOut)
-            and len(self.offsets) == 1
-            and all(reading.phases == 1 for reading in problem.readings)
-            and min(self.band.rows, problem.rows) == 1
-        )
 
     def _unrolled(self, bands: int) -> int:
         """Return the elements that a block lays out of one batch item and group."""
@@ -170,7 +142,7 @@ class Bands:
         lanes = -(-counts[-1] // self._lanes)
         band_blocks = -(-self._bands // bands)
         blocks = problem.groups * prod(pieces) * band_blocks * lanes
-        products = blocks * prod(self._leading) * bands * len(self.offsets)
+        products = blocks * prod(self._leading) * bands * len(self.band.offsets)
         self.summands = products * summands(self.band.outer, self.band.inner, self._lanes, problem.dtype)
         if not alone(self.band.outer, self.band.inner, problem.dtype):
             self.summands = inf
@@ -180,7 +152,7 @@ class Bands:
             self.parts * product_seconds(slab.height // self.parts, slab.inner, self._width, problem.dtype)
             for slab in self.band.slabs
         ]
-        copies = 0 if self.direct and self._width == self._lanes else 2 * len(self.offsets) - 1
+        copies = 0 if self.band.direct and self._width == self._lanes else 2 * len(self.band.offsets) - 1
         added = 0.0
         if isinstance(self.band.lane, Added):
             added = written * self.band.lane.rows / len(problem.readings[-1].taps)
@@ -226,7 +198,7 @@ class Bands:
         steps = remembered(self._steps, self._all_steps, len(source), result.itemsize)
         return summed(partial(self._gradient_of, source, result), steps, self.cost.seconds * len(source))
 
-    def _all_steps(self, batch: int, itemsize: int) -> "Iterator[_Steps]":
+    def _all_steps(self, batch: int, itemsize: int) -> Iterator[BandSteps]:
         problem = self.problem
         items, groups, bands = self._block_of(batch)
         counts = problem.counts
@@ -243,26 +215,27 @@ class Bands:
             for places in product(*pieces, bands_in, lanes)
         ]
         for block in blocks:
-            yield _Steps(self, block, itemsize, near=len(blocks) == 1)
+            width = self._width_of(block.counts[-1])
+            yield BandSteps(self.band, block, itemsize, width, self.parts, near=len(blocks) == 1)
 
-    def _work(self, source: Array, out: Array, matrices: Array, blocks: "list[_Steps]") -> None:
+    def _work(self, source: Array, out: Array, matrices: Array, blocks: list[BandSteps]) -> None:
         scratch = Scratch(out.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
             self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
 
-    def _gradient_of(self, source: Array, result: Array, blocks: "list[_Steps]") -> Array:
+    def _gradient_of(self, source: Array, result: Array, blocks: list[BandSteps]) -> Array:
         total = np.zeros(
-            (len(self.offsets), self.problem.groups, self.band.outer, self.band.inner), result.dtype
+            (len(self.band.offsets), self.problem.groups, self.band.outer, self.band.inner), result.dtype
         )
         scratch = Scratch(result.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
             laid = steps.lay_out(source, scratch)
             values = scratch.array("values", steps.values)
             into = values if isinstance(self.band.lane, LaidOut) else scratch.array("sums", steps.sums)
-            fetch(self._as_stored(into), result, self.problem.readings, steps.block)
+            steps.fetch(into, result)
             if isinstance(self.band.lane, Added):
                 values = steps.inside(values)
-                self.band.lane.spread(self._apart(into), self._apart(values), steps.block.places[-1])
+                self.band.lane.spread(steps.apart(into), steps.apart(values), steps.block.places[-1])
             summed_over = (0, *range(2, values.ndim - 2))
             for number, start in enumerate(steps.starts):
                 window = strided(laid, steps.windows, steps.strides, start)
@@ -270,7 +243,7 @@ class Bands:
                 total[number, steps.groups] += products.sum(axis=summed_over)
         return total
 
-    def _multiply(self, laid: Array, out: Array, matrices: Array, steps: "_Steps", scratch: Scratch) -> None:
+    def _multiply(self, laid: Array, out: Array, matrices: Array, steps: BandSteps, scratch: Scratch) -> None:
         values = steps.target(out) if steps.direct else scratch.array("values", steps.values)
         for number, start in enumerate(steps.starts):
             window = strided(laid, steps.windows, steps.strides, start)[..., None, :, :]
@@ -285,126 +258,7 @@ class Bands:
                 steps.inside(values)[...] += steps.inside(summand)
         if isinstance(self.band.lane, Added):
             sums = scratch.array("sums", steps.sums)
-            self.band.lane.add(self._apart(values), self._apart(sums), steps.block.places[-1])
+            self.band.lane.add(steps.apart(values), steps.apart(sums), steps.block.places[-1])
             values = sums
         if not steps.direct:
-            store(self._as_stored(values), out, self.problem.readings, steps.block)
-
-    def _apart(self, values: Array) -> Array:
-        """Return a view with an axis of their own for the taps of the last axis, or for its phases."""
-        before = self.band.rows * prod([len(reading.taps) for reading in self.problem.readings[:-1]])
-        return values.reshape(*values.shape[:-2], before, -1, self.problem.rows, values.shape[-1])
-
-    def _as_stored(self, values: Array) -> Array:
-        """Return a view of values as `store` takes them."""
-        problem = self.problem
-        phases = [len(reading.taps) for reading in problem.readings]
-        *stacked, bands, _, lanes = values.shape
-        values = values.reshape(*stacked, bands * self.band.rows, *phases, problem.rows, lanes)
-        axes = len(phases)
-        before = list(range(2, 2 + axes - 1))
-        order = [0, 1, values.ndim - 2, *before, values.ndim - 1, *range(1 + axes, 1 + 2 * axes)]
-        return values.transpose(order)
-
-
-def _distance(width: int, itemsize: int) -> int:
-    """Return how far apart rows of that many elements lie, so that a column of them fits into the cache.
-
-    Places that are a multiple of some kilobytes apart compete for the same few lines of it.
-    """
-    return width if width * itemsize % _ALIASED else width + _APART // itemsize
-
-
-class _Steps:
-    """What one block does, in indices, shapes and strides, worked out once."""
-
-    def __init__(self, tiling: Bands, block: Block, itemsize: int, near: bool) -> None:
-        problem, rows, lane = tiling.problem, tiling.band.rows, tiling.band.lane
-        *leading, band, _ = problem.readings
-        *outer, places, lanes = block.counts
-        bands = -(-places // rows)
-        first = block.places[-2][0]
-        read = lane.places(block.places[-1])
-        whole = (*block.places[:-2], (first, first + bands * rows), read)
-        self.block = block
-        readings = (*problem.readings[:-1], lane.read)
-        # A source so near that it may be read several times is laid out straight away.
-        self._in_place = lane.read.step == 1 and (near or lane.copies == 1) and lane.copies <= _FEW_COPIES
-        what = offset_reads if self._in_place else reads
-        self._reads = what(readings, problem.columns, block._replace(places=whole))
-        items, groups, columns, *positions, _, _ = self._reads.shape
-        self.columns = read[1] - read[0]
-        width = tiling.width_of(lanes)
-        self._laid = (items, groups, *positions, columns, lane.copies, _distance(width, itemsize))
-        strides = contiguous(self._laid, itemsize)
-        by_position = strides[2 : 2 + len(leading)]
-        steps = [reading.step * stride for reading, stride in zip(leading, by_position, strict=True)]
-        self.strides = (*strides[:2], *steps, rows * band.step * strides[-4], *strides[-2:])
-        stacked = (items, groups, *outer, bands)
-        self.windows = (*stacked, tiling.band.inner, width)
-        self._channels_first = (0, 1, 2 + len(positions), *range(2, 2 + len(positions)), -2, -1)
-        self._copies = (
-            [] if self._in_place else self._copies_of(contiguous(self._reads.shape, itemsize), lane)
-        )
-        before, after = lane.margins(block.places[-1])
-        self._products = slice(before, before + width)
-        self.values = (*stacked, tiling.band.outer, before + max(width, self.columns + after))
-        self.sums = (*stacked, rows * problem.phases * problem.rows, lanes)
-        parts = tiling.parts
-        self.slabs = [
-            (
-                slab,
-                (groups, *[1] * (len(outer) + 1), parts, slab.height // parts, slab.inner),
-                (*stacked, parts, slab.height // parts, width),
-            )
-            for slab in tiling.band.slabs
-        ]
-        """The slabs of the band, each with the shapes of its matrices and of their products."""
-        self.groups = slice(*block.group)
-        apart = [reading.offsets.step * stride for reading, stride in zip(leading, by_position, strict=True)]
-        self.starts = [
-            sum([offset * stride for offset, stride in zip(offsets, apart, strict=True)])
-            for offsets in tiling.offsets
-        ]
-        self.direct = tiling.direct and width == lanes and places % rows == 0
-        of_axes = [slice(*places) for places in block.places]
-        self._place = (slice(*block.batch), slice(*block.group), slice(None), *of_axes)
-        self._channels_last = (0, 1, *range(3, 2 + len(of_axes)), 2, 2 + len(of_axes))
-        results = min(len(self.starts), 2) * prod(self.values)
-        if isinstance(lane, Added):
-            results += prod(self.sums)
-        loaded = 0 if self._in_place else prod(self._reads.shape)
-        self.elements = loaded + prod(self._laid) + results
-        """Elements of all scratch arrays."""
-
-    def _copies_of(self, strides: tuple[int, ...], lane: LaidOut | Added) -> list[tuple[Any, ...]]:
-        """Return index, shape, strides and start of each copy from the loaded source."""
-        copies = []
-        *before, offsets, _ = self._laid
-        for chosen, start, by_offset in lane.views(strides):
-            shape = (*before, len(range(offsets)[chosen]), self.columns)
-            by_axis = (*strides[:2], *strides[3:-2], strides[2], by_offset, strides[-1])
-            copies.append(((..., chosen, slice(self.columns)), shape, by_axis, start))
-        return copies
-
-    def inside(self, values: Array) -> Array:
-        """Return where the products lie among the values."""
-        return values[..., self._products]
-
-    def target(self, out: Array) -> Array:
-        """Return the block's place in the result, in the layout of the products."""
-        region = out[self._place]
-        if region.shape[2] == 1:
-            return region.reshape(self.values)
-        return region.transpose(self._channels_last)
-
-    def lay_out(self, source: Array, scratch: Scratch) -> Array:
-        """Return ``(batch, groups, *leading positions, positions, columns, offsets, lanes and a gap)``."""
-        laid = scratch.array("laid out", self._laid)
-        if self._in_place:
-            self._reads.load(source, laid[..., : self.columns].transpose(self._channels_first))
-            return laid
-        loaded = self._reads.load(source, scratch.array("source", self._reads.shape))
-        for chosen, shape, strides, start in self._copies:
-            np.copyto(laid[chosen], strided(loaded, shape, strides, start))
-        return laid
+            steps.store(values, out)
