@@ -221,6 +221,7 @@ class Bands:
     def _work(self, source: Array, out: Array, matrices: Array, blocks: list[BandSteps]) -> None:
         scratch = Scratch(out.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
+            scratch.clear()
             self._multiply(steps.lay_out(source, scratch), out, matrices, steps, scratch)
 
     def _gradient_of(self, source: Array, result: Array, blocks: list[BandSteps]) -> Array:
@@ -229,6 +230,7 @@ class Bands:
         )
         scratch = Scratch(result.dtype, max([steps.elements for steps in blocks]))
         for steps in blocks:
+            scratch.clear()
             laid = steps.lay_out(source, scratch)
             values = scratch.array("values", steps.values)
             into = values if isinstance(self.band.lane, LaidOut) else scratch.array("sums", steps.sums)

@@ -41,7 +41,8 @@ class Scratch:
     """Arrays that the blocks of one thread use in turn, each under its own name.
 
     They are cut from one piece of memory: the C library keeps one large piece for the next call, but gives
-    several back to the system, and every page of them costs a fault the next time.
+    several back to the system, and every page of them costs a fault the next time. The piece must be large
+    enough for all arrays of any one block.
     """
 
     def __init__(self, dtype: np.dtype[Any], elements: int) -> None:
@@ -51,6 +52,11 @@ class Scratch:
         self._room = room[-address % _LINE // dtype.itemsize :]
         self._used = 0
         self._arrays: dict[str, Array] = {}
+
+    def clear(self) -> None:
+        """Forget the arrays, before each block: those of the next one may be larger, and find room again."""
+        self._used = 0
+        self._arrays.clear()
 
     def array(self, name: str, shape: Sequence[int]) -> Array:
         """Return an uninitialised C-contiguous array of that shape, the same memory for the same name."""

@@ -68,6 +68,7 @@ class Columns:
         blocks = list(self._blocks(len(source)))
         scratch = Scratch(out.dtype, self._scratch(len(source)))
         for block in blocks:
+            scratch.clear()
             columns = self._lay_out(source, block, scratch)
             shape = (*columns.shape[:2], self._outer, columns.shape[-1])
             values = scratch.array("values", shape)
@@ -96,6 +97,7 @@ class Columns:
         total = np.zeros((self._problem.groups, self._outer, self._inner), result.dtype)
         scratch = Scratch(result.dtype, self._scratch(len(source)))
         for block in blocks:
+            scratch.clear()
             columns = self._lay_out(source, block, scratch)
             values = scratch.array("values", (*columns.shape[:2], self._outer, columns.shape[-1]))
             fetch(self._as_stored(values, block), result, self._problem.readings, block)

@@ -235,6 +235,7 @@ class Sums:
         for start, stop in self._blocks:
             rows = operand[:, :, :, start:stop]
             shape = (len(rows), *matrix.shape[:-1], *rows.shape[3:])
+            scratch.clear()
             values = scratch.array("values", shape)
             self._multiply(matrix, rows, values.reshape(*shape[:5], -1))
             for number, results, reads in self._places_of(phase, start, stop):
@@ -253,6 +254,7 @@ class Sums:
             overlap = self._overlaps[phase.begin, start]
             rows = operand[:, :, :, start:stop]
             shape = (len(rows), *matrix.shape[:-1], overlap.pitch)
+            scratch.clear()
             lines = scratch.array("values", shape)
             self._multiply(matrix, rows, overlap.inside(lines))
             overlap.add(lines.reshape(*shape[:3], *map(len, phase.reached), *shape[4:]), sums, fresh=whole)

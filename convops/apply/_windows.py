@@ -148,6 +148,7 @@ class Windows:
     def _work(self, source: Array, out: Array, matrices: Array, blocks: list[_Steps]) -> None:
         scratch = Scratch(out.dtype, self._scratch(len(source)))
         for steps in blocks:
+            scratch.clear()
             windows = self._lay_out(source, steps, scratch)
             values = scratch.array("values", (*windows.shape[:-1], self._outer))
             matrix = matrices[slice(*steps.block.group)]
@@ -165,6 +166,7 @@ class Windows:
         total = np.zeros((self._problem.groups, self._inner, self._outer), result.dtype)
         scratch = Scratch(result.dtype, self._scratch(len(source)))
         for steps in blocks:
+            scratch.clear()
             windows = self._lay_out(source, steps, scratch)
             values = scratch.array("values", (*windows.shape[:-1], self._outer))
             fetch(self._as_stored(values, steps.block), result, self._problem.readings, steps.block)

@@ -109,6 +109,15 @@ def test_scratch_beyond_what_was_asked_for_is_found_elsewhere() -> None:
         assert not np.shares_memory(one, two)
 
 
+def test_a_block_after_a_smaller_one_finds_room_in_the_same_piece() -> None:
+    scratch = Scratch(FLOAT64, 100)
+    for a, b in [(40, 50), (50, 50), (90, 10), (10, 90)]:
+        scratch.clear()
+        arrays = [scratch.array("a", (a,)), scratch.array("b", (b,))]
+        assert not np.shares_memory(*arrays)
+        assert all(np.shares_memory(array, scratch._room) for array in arrays)
+
+
 @given(blocks(st.integers(1, 3)), st.sampled_from((0, 10**9)))
 def test_a_block_loads_what_its_places_read_and_zeros_beyond_the_ends(
     drawn: tuple[list[Reading], Block], few: int
