@@ -8,6 +8,8 @@ import numpy as np
 from convops._arrays import Array
 
 _WIDER = bool(np.finfo(np.longdouble).nmant > np.finfo(np.float64).nmant)
+_AT_ONCE = 2**13
+"""Entries that are copied to wider numbers at a time, and stay in cache."""
 
 
 def norm(x: Array) -> float:
@@ -84,8 +86,11 @@ def _inner_of_integers(a: Array, b: Array) -> int:
 def _wide_inner(a: Array, b: Array) -> complex:
     is_complex = a.dtype.kind == "c" or b.dtype.kind == "c"
     wide = np.clongdouble if is_complex else np.longdouble
+    total = wide(0)
     with np.errstate(invalid="ignore", over="ignore"):
-        total = (np.conj(a.astype(wide)) * b).sum()
+        for start in range(0, a.size, _AT_ONCE):
+            part = slice(start, start + _AT_ONCE)
+            total += np.vdot(a[part].astype(wide), b[part].astype(wide))
         return complex(total) if is_complex else float(total)
 
 

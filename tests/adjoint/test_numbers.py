@@ -119,8 +119,9 @@ def test_inner_products_of_narrow_integers_do_not_wrap_round(dtype: str) -> None
 def test_inner_products_of_floats_have_more_digits_than_the_operands(
     dtype: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for wider in {numbers._WIDER, False}:
+    for wider, at_once in {(numbers._WIDER, 2**13), (numbers._WIDER, 7), (False, 7)}:
         monkeypatch.setattr(numbers, "_WIDER", wider)
+        monkeypatch.setattr(numbers, "_AT_ONCE", at_once)
         for seed in range(20):
             a, b = cancelling(dtype, seed)
             exact = exact_inner(a, b)
