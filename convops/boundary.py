@@ -6,6 +6,7 @@ of zeros ("zeros"), unit rows ("wrap", "reflect", "symmetric", "edge"), or rows 
 these are; padding wider than the axis repeats or mirrors again.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,20 @@ class Entries(NamedTuple):
     row: Ints
     sample: Ints
     coefficient: Ints
+
+
+_LONGEST = 2**12
+"""Rows of E beyond the samples up to which they are remembered."""
+
+
+class _Border(NamedTuple):
+    """The entries of E beyond the samples; ``row`` counts from the first extended position."""
+
+    row: Ints
+    sample: Ints
+    coefficient: Ints
+    apart: bool
+    """Whether no sample is there twice."""
 
 
 def extension_entries(positions: Ints, size: int, boundary: str) -> Entries:
@@ -106,7 +121,7 @@ def extend(x: Array, axes: tuple[Axis, ...]) -> Array:
         if axis.before or axis.after:
             # The axes before this one are extended by now, those after it are not.
             begun: Any = (..., *[slice(None)] * (number + 1), *inside[number + 1 :])
-            _write_border(np.moveaxis(out[begun], first + number, 0), axis)
+            _write_border(out[begun], (slice(None),) * (first + number), axis)
     return out
 
 
@@ -122,11 +137,11 @@ def fold(y: Array, axes: tuple[Axis, ...]) -> Array:
     out = y
     for number, axis in enumerate(axes, start=y.ndim - len(axes)):
         if axis.before or axis.after:
-            extended = np.moveaxis(out, number, 0)
-            out = out[(slice(None),) * number + (slice(axis.before, axis.before + axis.size),)]
+            extended, along = out, (slice(None),) * number
+            out = extended[(*along, slice(axis.before, axis.before + axis.size))]
             if np.may_share_memory(out, y):
                 out = out.copy()
-            _add_border(extended, np.moveaxis(out, number, 0), axis)
+            _add_border(extended, out, along, axis)
     return out
 
 
@@ -153,34 +168,48 @@ def extension_gains(axis: Axis) -> tuple[int, int]:
     return 1 + 2 * rise, 2 * rounds + padding * rise
 
 
-def _border_entries(axis: Axis) -> Entries:
-    """Return the rows of E beyond the samples; ``row`` counts from the first extended position."""
-    before, beyond = np.arange(-axis.before, 0), np.arange(axis.size, axis.size + axis.after)
-    positions = np.concatenate([before, beyond])
-    entries = extension_entries(positions, axis.size, axis.boundary)
-    return entries._replace(row=positions[entries.row] + axis.before)
+def _border_of(axis: Axis) -> _Border:
+    remembered = axis.before + axis.after <= _LONGEST
+    derive = _derived_border if remembered else _derived_border.__wrapped__
+    return derive(axis.size, axis.before, axis.after, axis.boundary)
 
 
-def _write_border(extended: Array, axis: Axis) -> None:
-    """Write the rows of E beyond the samples, along the first axis."""
-    row, sample, coefficient = _border_entries(axis)
-    samples = extended[axis.before : axis.before + axis.size]
+@lru_cache(64)
+def _derived_border(size: int, before: int, after: int, boundary: str) -> _Border:
+    positions = np.concatenate([np.arange(-before, 0), np.arange(size, size + after)])
+    entries = extension_entries(positions, size, boundary)
+    apart = np.unique(entries.sample).size == entries.sample.size
+    return _Border(positions[entries.row] + before, entries.sample, entries.coefficient, apart)
+
+
+def _write_border(extended: Array, along: tuple[Any, ...], axis: Axis) -> None:
+    """Write the rows of E beyond the samples, which lie along the axis after the slices `along`."""
+    border, end = _border_of(axis), axis.before + axis.size
+    samples = extended[(*along, slice(axis.before, end))]
     if axis.boundary in ("zeros", "antireflect"):
-        extended[: axis.before] = extended[axis.before + axis.size :] = 0
+        extended[(*along, slice(axis.before))] = extended[(*along, slice(end, None))] = 0
     if axis.boundary == "antireflect":
-        np.add.at(extended, row, scaled(samples[sample], coefficient))
-    elif row.size:
-        extended[row] = samples[sample]
+        found = samples[(*along, border.sample)]
+        np.add.at(extended, (*along, border.row), scaled(found, border.coefficient, len(along)))
+    elif border.row.size:
+        extended[(*along, border.row)] = samples[(*along, border.sample)]
 
 
-def _add_border(extended: Array, samples: Array, axis: Axis) -> None:
-    """Add what lies beyond the samples to those that it comes from, along the first axis."""
-    row, sample, coefficient = _border_entries(axis)
-    if row.size:
-        np.add.at(samples, sample, scaled(extended[row], coefficient))
+def _add_border(extended: Array, samples: Array, along: tuple[Any, ...], axis: Axis) -> None:
+    """Add what lies beyond the samples to those that it comes from; see `_write_border`."""
+    border = _border_of(axis)
+    if border.row.size:
+        found, places = extended[(*along, border.row)], (*along, border.sample)
+        if axis.boundary == "antireflect":
+            found = scaled(found, border.coefficient, len(along))
+        if border.apart:
+            samples[places] += found
+        else:
+            np.add.at(samples, places, found)
 
 
-def scaled(rows: Array, coefficient: Ints) -> Array:
-    """Return the rows, each times its coefficient, in their dtype."""
-    scaled: Array = rows * coefficient.astype(rows.dtype).reshape(-1, *[1] * (rows.ndim - 1))
+def scaled(rows: Array, coefficient: Ints, axis: int = 0) -> Array:
+    """Return the rows along an axis, each times its coefficient, in their dtype."""
+    after = [1] * (rows.ndim - axis - 1)
+    scaled: Array = rows * coefficient.astype(rows.dtype).reshape(-1, *after)
     return scaled

@@ -53,6 +53,18 @@ def test_fold_is_the_transpose_of_extend(arguments: list[tuple[int, int, int, st
     np.testing.assert_array_equal(fold(y, axes), expected)
 
 
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_a_border_too_long_to_be_remembered_is_no_other(
+    boundary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    axes = (axis_of(5, 7, 3, boundary), axis_of(4, 1, 9, boundary))
+    x, y = np.arange(20).reshape(1, 5, 4), np.arange(210).reshape(1, 15, 14)
+    extended, folded = extend(x, axes), fold(y, axes)
+    monkeypatch.setattr("convops.boundary._LONGEST", 0)
+    np.testing.assert_array_equal(extend(x, axes), extended)
+    np.testing.assert_array_equal(fold(y, axes), folded)
+
+
 @given(st.integers(1, 5), st.integers(0, 12), st.integers(0, 12), boundaries)
 def test_the_gains_bound_the_absolute_sums(size: int, before: int, after: int, boundary: str) -> None:
     magnitude = np.abs(oracles.extension(size, before, after, boundary))
