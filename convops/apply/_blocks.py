@@ -157,7 +157,7 @@ def reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
     inside, read = within(low, size, lane.source)
     sizes, targets, source = _before(leading, channels, block)
     pieces: list[tuple[Any, Any]] = []
-    for phase in range(lane.step):
+    for phase in sorted({offset % lane.step for offset in range(0, lane.span, lane.offsets.step)}):
         first = -(-(inside.start - phase) // lane.step)
         count = len(range(phase + lane.step * first, inside.stop, lane.step))
         target = (..., *targets, phase, slice(first, first + count))
