@@ -20,7 +20,7 @@ from convops.apply._band import Band
 from convops.apply._band_steps import BandSteps, distance
 from convops.apply._blocks import Block, Scratch, ranges, remembered, strided
 from convops.apply._lanes import Added, LaidOut
-from convops.apply._pairs import alone, paired, summands
+from convops.apply._pairs import alone, multiply, paired, summands
 from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._threads import share, summed
 from convops.apply.cost import (
@@ -251,7 +251,7 @@ class Bands:
             window = strided(laid, steps.windows, steps.strides, start)[..., None, :, :]
             summand = scratch.array("summand", steps.values) if number else values
             for slab, matrix, products in steps.slabs:
-                np.matmul(
+                multiply(
                     matrices[number, steps.groups, slab.rows, slab.reads].reshape(matrix),
                     window[..., slab.reads, :],
                     out=steps.inside(summand)[..., slab.rows, :].reshape(products),

@@ -1,4 +1,4 @@
-"""Products that are cut up, so that BLAS wakes no threads where ours do as much beside."""
+"""Products of matrices: as numpy multiplies them fastest, and so that BLAS wakes no threads beside ours."""
 
 from typing import Any
 
@@ -10,6 +10,17 @@ from convops.apply.cost import small_product
 
 _SHORTEST = 32
 """Terms of a sum below which adding the parts up takes longer than the products."""
+
+
+def multiply(left: Array, right: Array, out: Array) -> None:
+    """Write ``left @ right`` of the last two axes.
+
+    Where there is one term to a sum numpy calls no BLAS, and takes ten times as long as element by element.
+    """
+    if left.shape[-1] == 1:
+        np.multiply(left, right, out=out)
+    else:
+        np.matmul(left, right, out=out)
 
 
 def alone(rows: int, columns: int, dtype: np.dtype[Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from convops._arrays import Array
-from convops.apply._pairs import alone, paired, summands
+from convops.apply._pairs import alone, multiply, paired, summands
 from convops.apply._problem import Problem
 from convops.apply._threads import share, summed
 from convops.apply.cost import Cost, product_seconds, small_product
@@ -20,7 +20,7 @@ class Pointwise:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         rows, columns, places = problem.rows, problem.columns, prod(problem.counts)
-        self._small = rows * columns * places <= small_product(problem.dtype)
+        self._small = columns == 1 or rows * columns * places <= small_product(problem.dtype)
         flops = 2.0 * problem.groups * rows * columns * places
         nbytes = float(problem.groups * (rows + columns) * places * problem.dtype.itemsize)
         seconds = problem.groups * product_seconds(rows, columns, places, problem.dtype)
@@ -36,7 +36,7 @@ class Pointwise:
             reading.trivial and reading.offsets[0] == 0 and reading.source == reading.size
             for reading in problem.readings
         )
-        if own and problem.rows * problem.columns > 1:
+        if own:
             yield cls(problem)
 
     def matrices(self, weight: Array) -> Array:
@@ -59,7 +59,7 @@ class Pointwise:
 
     def _work(self, source: Array, out: Array, matrices: Array, items: list[int]) -> None:
         for item in items:
-            np.matmul(matrices, _flat(source[item]), out=_flat(out[item]))
+            multiply(matrices, _flat(source[item]), out=_flat(out[item]))
 
     def _gradient_of(self, source: Array, result: Array, items: list[int]) -> Array:
         total = paired(_flat(result[items[0]]), _flat(source[items[0]]))

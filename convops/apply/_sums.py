@@ -16,6 +16,7 @@ import numpy as np
 from convops._arrays import Array
 from convops.apply._blocks import Range, Scratch, ranges
 from convops.apply._overlap import Overlap, rows_match
+from convops.apply._pairs import multiply
 from convops.apply._problem import Problem, equal_parts, fitting
 from convops.apply._reading import Reading
 from convops.apply._threads import share, workers
@@ -268,7 +269,7 @@ class Sums:
         items, groups, blocks, taps, part, positions = products.shape
         columns = matrix.shape[-1]
         cut = self._cut(taps * part, positions)
-        np.matmul(
+        multiply(
             matrix.reshape(groups, blocks, cut, -1, columns),
             rows.reshape(items, groups, 1, 1, columns, -1),
             out=products.reshape(items, groups, blocks, cut, -1, positions),

@@ -4,9 +4,20 @@ import numpy as np
 import pytest
 
 from convops.apply import _pairs
-from convops.apply._pairs import alone, paired, parted, summands
+from convops.apply._pairs import alone, multiply, paired, parted, summands
 
 FLOAT = np.dtype(np.float64)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "complex64", "int64"])
+@pytest.mark.parametrize("terms", [1, 2])
+def test_a_product_is_written_whether_or_not_there_is_anything_to_add_up(dtype: str, terms: int) -> None:
+    rng = np.random.default_rng(0)
+    left = rng.integers(-9, 9, (3, 1, 2, terms)).astype(dtype)
+    right = rng.integers(-9, 9, (2, terms, 5)).astype(dtype)
+    out = np.empty((3, 2, 2, 5), dtype)
+    multiply(left, right, out)
+    np.testing.assert_array_equal(out, np.einsum("abrt,btc->abrc", left, right))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "complex64", "int64"])
