@@ -157,11 +157,11 @@ def reads(readings: Sequence[Reading], channels: int, block: Block) -> Reads:
     inside, read = within(low, size, lane.source)
     sizes, targets, source = _before(leading, channels, block)
     pieces: list[tuple[Any, Any]] = []
-    for phase in sorted({offset % lane.step for offset in range(0, lane.span, lane.offsets.step)}):
-        first = -(-(inside.start - phase) // lane.step)
-        count = len(range(phase + lane.step * first, inside.stop, lane.step))
-        target = (..., *targets, phase, slice(first, first + count))
-        pieces.append((target, (..., slice(phase + lane.step * first - inside.start, None, lane.step))))
+    for remainder in lane.remainders:
+        first = -(-(inside.start - remainder) // lane.step)
+        count = len(range(remainder + lane.step * first, inside.stop, lane.step))
+        target = (..., *targets, remainder, slice(first, first + count))
+        pieces.append((target, (..., slice(remainder + lane.step * first - inside.start, None, lane.step))))
     return Reads((*sizes, lane.step, -(-size // lane.step)), (*source, read), [...], pieces)
 
 

@@ -18,7 +18,7 @@ from convops.apply._tiles import (
     tiles_of,
     whole_tile,
 )
-from convops.apply.cost import Cost
+from convops.apply.cost import BORDER, Cost
 from convops.geometry import ConvGeometry
 
 PIECE = 2**20
@@ -63,6 +63,8 @@ _UNSHARED = 0.3
 """How much more, over their number, several pieces take: threads share them unevenly."""
 _WHOLE = 0.1
 """How much a single piece takes more, whose transforms take threads one by one."""
+_ONCE = 5e-6
+"""Seconds that an application takes by Python, whatever its pieces."""
 _ROUND = 13e-6
 """Seconds that each piece adds, by Python; one of several tiles `_STACKED` more."""
 _STACKED = 10e-6
@@ -273,8 +275,19 @@ def _costed(plan: Plan, counts: list[int]) -> Plan:
     pieces = prod(counts) // counts[plan.lane] * stacks * -(-plan.groups // groups)
     overhead = 2 * len(counts) * _CALL + _ROUND + (_STACKED if plan.stack > 1 else 0)
     nbytes += 3 * pairs * spectrum
-    cost = Cost((flops + products) * tiles, nbytes * tiles, seconds * tiles + pieces * overhead)
-    if any(line.extended for line in plan.lines):
-        channels = plan.groups * plan.columns // prod([len(line.phases) for line in plan.lines])
-        cost = cost.plus_extension(channels, [line.size for line in plan.lines], plan.dtype)
+    seconds = seconds * tiles + pieces * overhead + _ONCE
+    cost = _with_copies(plan, Cost((flops + products) * tiles, nbytes * tiles, seconds))
     return plan._replace(pieces=pieces, cost=cost)
+
+
+def _with_copies(plan: Plan, cost: Cost) -> Cost:
+    """Return a cost with that of copying samples that are taken in steps, and an extension."""
+    channels = plan.groups * plan.columns // prod([len(line.phases) for line in plan.lines])
+    sizes, last = [line.size for line in plan.lines], plan.lines[-1]
+    if last.stride > 1:
+        read = channels * prod(sizes) * len(last.phases) / last.stride
+        cost = cost.plus_steps(read, last.size / last.stride, plan.dtype)
+    if any(line.extended for line in plan.lines):
+        cost = cost.plus_extension(channels, sizes, plan.dtype)
+        cost = cost._replace(seconds=cost.seconds + BORDER * len(sizes))
+    return cost

@@ -41,6 +41,11 @@ class Reading(NamedTuple):
         return self.offsets[-1] - self.offsets[0] + 1
 
     @property
+    def remainders(self) -> list[int]:
+        """What the distances of positions that are read, from the first, leave when divided by the step."""
+        return sorted({(offset - self.offsets[0]) % self.step for offset in self.offsets})
+
+    @property
     def trivial(self) -> bool:
         """Whether each place of the result reads one place of the source, in order."""
         return self.step == self.phases == len(self.offsets) == 1

@@ -114,9 +114,10 @@ def worth_no_thought(geometry: ConvGeometry, dtype: np.dtype[Any]) -> bool:
 def batches_by_gemm(geometry: ConvGeometry, dtype: np.dtype[Any]) -> int:
     """Return from how many arrays on a batch is cheaper by "gemm" than by W, whose vectors lie in columns."""
     moved = 0.0 if has_diagonals(geometry) else (geometry.shape[0] + geometry.shape[1]) * _COLUMN
-    each = gemm.estimate(geometry, dtype).seconds - gemm.CALL
+    overhead = gemm.overhead(geometry)
+    each = gemm.estimate(geometry, dtype).seconds - overhead
     saved = sparse_estimate(geometry, dtype).seconds + moved - each
-    return max(ceil(gemm.CALL / saved), 2) if saved > 0 else sys.maxsize
+    return max(ceil(overhead / saved), 2) if saved > 0 else sys.maxsize
 
 
 def refusal(method: str, geometry: ConvGeometry, weight: Array) -> str | None:

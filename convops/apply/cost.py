@@ -23,6 +23,10 @@ _BYTES = 40e9
 """Bytes a second that numpy copies within the cache, in long runs."""
 _RUN = 8e-9
 """Seconds that each run of a strided copy adds."""
+_APART = 0.45e-9
+"""Seconds that each element of a copy adds whose neighbours are not copied with it."""
+BORDER = 5e-6
+"""Seconds that it takes to extend one axis whatever its size."""
 _UNPACKED = 1.25
 """How much longer a multiply-add takes in a small product that is not packed."""
 _IN_THE_WAY = 8.0
@@ -96,6 +100,11 @@ class Cost(NamedTuple):
             nbytes=self.nbytes + 2.0 * elements * dtype.itemsize, seconds=self.seconds + copied
         )
 
+    def plus_steps(self, elements: float, run: float, dtype: np.dtype[Any]) -> Self:
+        """Return this cost with that of copying so many elements in steps, in runs of `run` elements."""
+        copied = copy_seconds(elements, run, dtype)
+        return self._replace(seconds=self.seconds + copied + elements * _APART)
+
 
 def small_product(dtype: np.dtype[Any]) -> int:
     """Return up to how many multiply-adds BLAS multiplies matrices on one thread, and unpacked if it may."""
@@ -151,7 +160,7 @@ def multiply_add_seconds(dtype: np.dtype[Any]) -> float:
     return seconds if dtype.kind == "f" else 40 * seconds
 
 
-def copy_seconds(elements: float, run: int, dtype: np.dtype[Any]) -> float:
+def copy_seconds(elements: float, run: float, dtype: np.dtype[Any]) -> float:
     """Return the seconds that copying takes in runs of `run` elements."""
     return elements * dtype.itemsize / _BYTES + elements / run * _RUN
 

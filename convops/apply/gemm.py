@@ -14,12 +14,12 @@ from convops.apply._problem import Tiling, cheapest
 from convops.apply._sums import Sums
 from convops.apply._tiled import TiledProduct, padded_axes, problem_of, readings_of, tilings_of
 from convops.apply._whole import Whole
-from convops.apply.cost import Cost
+from convops.apply.cost import BORDER, Cost
 from convops.boundary import extend, fold
 from convops.geometry import ConvGeometry
 
-CALL = 25e-6
-"""Seconds that one application takes whatever its size."""
+CALL = 30e-6
+"""Seconds that one application takes whatever its size, its border aside."""
 
 
 class GemmEngine:
@@ -90,14 +90,21 @@ class GemmEngine:
         )
 
 
+def overhead(geometry: ConvGeometry) -> float:
+    """Return the seconds that one application takes whatever the sizes."""
+    return CALL + BORDER * len(padded_axes(geometry))
+
+
 def estimate(geometry: ConvGeometry, dtype: np.dtype[Any]) -> Cost:
     """Return the cost of one forward application."""
     cost = tiling_of(geometry, dtype, False).cost
-    cost = cost._replace(seconds=cost.seconds + CALL)
-    if not padded_axes(geometry):
-        return cost
-    sizes = [reading.source for reading in readings_of(geometry, False)]
-    return cost.plus_extension(geometry.in_channels, sizes, dtype)
+    cost = cost._replace(seconds=cost.seconds + overhead(geometry))
+    readings = readings_of(geometry, False)
+    sizes, step = [reading.source for reading in readings], readings[-1].step
+    if step > 1:
+        read = geometry.in_channels * prod(sizes) * len(readings[-1].remainders) / step
+        cost = cost.plus_steps(read, sizes[-1] / step, dtype)
+    return cost.plus_extension(geometry.in_channels, sizes, dtype) if padded_axes(geometry) else cost
 
 
 @lru_cache(32)

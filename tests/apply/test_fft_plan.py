@@ -13,6 +13,7 @@ from convops import ConvGeometry
 from convops.apply import _fft_plan, fft
 from convops.apply._fft_plan import Plan, plan_of
 from convops.apply._tiles import chunks_of, line_of, tile_of_length, tiles_of, whole_tile
+from convops.apply.cost import _APART, Cost, copy_seconds
 from registry import FLOATS, Case, cases
 from tilings import GEOMETRIES, LONGER, geometry_of
 
@@ -229,6 +230,23 @@ def test_an_extension_that_is_written_out_is_paid_for_and_a_period_is_not() -> N
     plan = plan_of(geometry_of(wrapped), FLOAT64)
     assert not any(line.extended for line in plan.lines)
     assert all(line.extended for line in plan_of(geometry_of(reflected), FLOAT64).lines)
+
+
+@pytest.mark.parametrize(("kernel", "remainders"), [(5, 3), (2, 2), (1, 1)])
+def test_samples_that_are_taken_in_steps_are_paid_for_one_by_one(
+    kernel: int, remainders: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    geometry = geometry_of(Case("stride 3", (2, 3, 5, kernel), (3, 400, 300), 3))
+    plan_of.cache_clear()
+    paid = plan_of(geometry, FLOAT64).cost
+    monkeypatch.setattr(Cost, "plus_steps", lambda cost, *_: cost)
+    plan_of.cache_clear()
+    found = plan_of(geometry, FLOAT64).cost
+    plan_of.cache_clear()
+    assert paid[:2] == found[:2]
+    read = 3 * 400 * 100 * remainders
+    steps = copy_seconds(read, 100, FLOAT64) + read * _APART
+    assert paid.seconds - found.seconds == pytest.approx(steps)
 
 
 def test_the_plan_of_equal_geometries_is_made_once() -> None:

@@ -1,5 +1,7 @@
 """The matrix-free engine against the loops."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from convops import ConvGeometry
 from convops.apply import gemm
 from convops.apply._whole import Whole
+from convops.apply.cost import _APART, BORDER, copy_seconds
 from oracles import assert_within_rounding
 from registry import CASES, FLOATS, Case, cases, inputs_for, magnitude_of, matrix_of, outputs_for, weights_for
 from tilings import block_of, engine_of
@@ -68,3 +71,19 @@ def test_a_small_product_is_made_whole_whatever_tiles_would_multiply(dtype: str)
         larger = gemm.tiling_of(ConvGeometry((3, 3), (30, 30), padding="same"), np.dtype(dtype), adjoint)
         assert isinstance(small, Whole)
         assert not isinstance(larger, Whole)
+
+
+def test_the_estimate_counts_what_a_stride_reads_one_by_one_and_what_a_border_takes() -> None:
+    single = np.dtype("float32")
+
+    def beyond_its_tiles(**geometry: Any) -> float:
+        g = ConvGeometry((4, 2, 3, 2), (4, 30, 60), groups=2, **geometry)
+        return gemm.estimate(g, single).seconds - gemm.tiling_of(g, single, False).cost.seconds - gemm.CALL
+
+    assert beyond_its_tiles() == pytest.approx(0)
+    assert beyond_its_tiles(stride=(2, 1), padding=1) == pytest.approx(0)
+    # Two of four samples are read, by the two taps.
+    steps = copy_seconds(4 * 30 * 30, 15, single) + 4 * 30 * 30 * _APART
+    assert beyond_its_tiles(stride=(1, 4)) == pytest.approx(steps)
+    written = copy_seconds(4 * 32 * 62, 62, single)
+    assert beyond_its_tiles(padding=1, boundary="wrap") == pytest.approx(2 * BORDER + written)

@@ -131,6 +131,21 @@ def test_what_no_covering_band_reads_is_read_for_every_place_of_the_bands_that_r
             assert not left if others else all(left <= taps[place] for place in band)
 
 
+def test_positions_between_those_that_are_read_leave_other_remainders() -> None:
+    for size, kernel, stride, dilation, remainders in [
+        (40, 1, 3, 1, [0]),
+        (40, 2, 3, 1, [0, 1]),
+        (40, 5, 4, 2, [0, 2]),
+        (40, 5, 3, 2, [0, 1, 2]),
+        (40, 3, 1, 2, [0]),
+    ]:
+        reading = forward_reading(Axis(size, kernel, stride, dilation, 1, 0, "zeros"))
+        assert reading.remainders == remainders
+        read = {reading.step * m + offset for m in range(reading.places) for offset in reading.offsets}
+        left = {(position - reading.offsets[0]) % stride for position in read}
+        assert sorted(left) == remainders
+
+
 def test_offsets_are_reached_where_a_phase_has_a_tap() -> None:
     phases = Reading(4, 8, 1, 3, range(-2, 3, 2), {0: (0, -1, 3), 2: (-1, 1, -1)})
     assert phases.reached == [[-2, 2], [0]]
