@@ -1,6 +1,7 @@
 """Where arrays have their channels: from `channel_axis` to the order that geometry knows, and back."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple
 
@@ -86,8 +87,26 @@ def arranged(
 ) -> tuple[Layout | None, ConvGeometry]:
     """Return where the arrays have their channels, None for first or none, and the geometry.
 
-    The arguments are those of `ConvGeometry`, or of its `transposed`.
+    The arguments are those of `ConvGeometry`, or of its `transposed`. Geometries are remembered, with what
+    has been derived from them since.
     """
+    plain = all(map(_plain, (weight_shape, input_shape, channel_axis, *arguments.values())))
+    find = _arranged if plain else _arranged.__wrapped__
+    return find(weight_shape, input_shape, channel_axis, transposed, **arguments)
+
+
+def _plain(value: object) -> bool:
+    """Return whether an argument equals no other that means another thing, as 1 equals 1.0 and True."""
+    kind = type(value)
+    if kind is tuple:
+        return all(map(_plain, value))  # type: ignore[call-overload]
+    return kind is int or kind is str or value is None
+
+
+@lru_cache(128)
+def _arranged(
+    weight_shape: Shape, input_shape: object, channel_axis: object, transposed: bool, **arguments: Any
+) -> tuple[Layout | None, ConvGeometry]:
     build: Callable[..., ConvGeometry] = ConvGeometry.transposed if transposed else ConvGeometry
     if channel_axis is None:
         return None, build(weight_shape, input_shape, **arguments)

@@ -119,3 +119,30 @@ def test_what_does_not_fit_is_refused_as_it_was_typed(
 def test_a_size_that_no_transpose_has_is_refused(weight_shape: Any, wanted: Any, says: str) -> None:
     with pytest.raises(ValueError, match=re.escape(says).replace(r"\.\*", ".*")):
         arranged(weight_shape, (9, 8, 3), -1, True, stride=2, output_shape=wanted)
+
+
+@pytest.mark.parametrize("transposed", [False, True])
+def test_a_geometry_is_derived_once_from_plain_arguments(transposed: bool) -> None:
+    def of(**arguments: Any) -> tuple[Layout | None, ConvGeometry]:
+        return arranged((2, 2, 3, 3), (7, 6, 2), -1, transposed, **arguments)
+
+    plain = {"stride": (1, 2), "padding": ((1, 0), (0, 1)), "boundary": ("zeros", "wrap")}
+    layout, geometry = of(**plain)
+    assert of(**plain)[1] is geometry
+    for others in ({"stride": 2}, {"groups": 1}, {"boundary": "wrap"}, {"padding": ((1, 0), (0, 2))}):
+        assert of(**(plain | others))[1] is not geometry
+    # Lists may change, and other numbers than int must be checked each time: equal, and no more.
+    for same in ({"stride": [1, 2]}, {"stride": (np.int64(1), 2)}, {"padding": ([1, 0], (0, 1))}):
+        found = of(**(plain | same))
+        assert found == (layout, geometry)
+        assert found[1] is not geometry
+
+
+@pytest.mark.parametrize("wrong", [True, 1.0, np.float64(1), (1, True), ("1", 1)])
+def test_what_equals_an_argument_that_is_remembered_is_checked_all_the_same(wrong: Any) -> None:
+    for name, good in (("stride", 1), ("dilation", 1), ("padding", 1)):
+        for argument in (good, (good, good)):
+            arranged((3, 3), (5, 6), None, False, **{name: argument})
+        for _ in range(2):
+            with pytest.raises(TypeError, match=name):
+                arranged((3, 3), (5, 6), None, False, **{name: wrong})
