@@ -1,6 +1,6 @@
 """Every way to tile a product, not the cheapest alone, against the loops; also where blocks are small."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from math import prod
@@ -24,6 +24,7 @@ from convops.apply import (
     gemm,
 )
 from convops.apply._bands import Bands
+from convops.apply._blocks import Scratch
 from convops.apply._columns import Columns
 from convops.apply._pointwise import Pointwise
 from convops.apply._problem import Problem, Tiling
@@ -83,13 +84,25 @@ def tilings_of(kind: Any, case: Case, dtype: Any, adjoint: bool) -> list[Tiling]
     return list(kind.candidates(problem)) if hasattr(kind, "candidates") else [kind(problem)]
 
 
+class OnePiece(Scratch):
+    """Scratch arrays that are all cut from the first piece, whatever the blocks before have needed."""
+
+    def array(self, name: str, shape: Sequence[int]) -> Array:
+        found = super().array(name, shape)
+        assert not found.size or np.may_share_memory(found, self._room)
+        return found
+
+
 @contextmanager
 def small_blocks(threads: int = 3) -> Iterator[None]:
     """Let blocks be of a few places, shared among threads however little they have to do.
 
-    Bands also add the taps of the last axis up, and multiply phases apart, wherever that is possible.
+    Bands also add the taps of the last axis up, and multiply phases apart, wherever that is possible. All
+    blocks of a thread must find room in one piece of memory.
     """
     with pytest.MonkeyPatch.context() as patch:
+        for module in (_bands, _columns, _sums, _windows):
+            patch.setattr(module, "Scratch", OnePiece)
         for module in (_bands, _windows):
             patch.setattr(module, "CACHE", 300)
         for module in (_bands, _sums, _windows):
