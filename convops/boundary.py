@@ -17,6 +17,9 @@ from convops._axis import Axis, end_coefficients, folded, period
 
 Ints = NDArray[np.int64]
 
+_LONGEST = 2**12
+"""Rows of E beyond the samples up to which they are remembered."""
+
 
 class Entries(NamedTuple):
     """Entries of a sparse integer matrix; where a pair (row, sample) comes twice, the two add up."""
@@ -24,20 +27,6 @@ class Entries(NamedTuple):
     row: Ints
     sample: Ints
     coefficient: Ints
-
-
-_LONGEST = 2**12
-"""Rows of E beyond the samples up to which they are remembered."""
-
-
-class _Border(NamedTuple):
-    """The entries of E beyond the samples; ``row`` counts from the first extended position."""
-
-    row: Ints
-    sample: Ints
-    coefficient: Ints
-    apart: bool
-    """Whether no sample is there twice."""
 
 
 def extension_entries(positions: Ints, size: int, boundary: str) -> Entries:
@@ -168,44 +157,48 @@ def extension_gains(axis: Axis) -> tuple[int, int]:
     return 1 + 2 * rise, 2 * rounds + padding * rise
 
 
-def _border_of(axis: Axis) -> _Border:
-    remembered = axis.before + axis.after <= _LONGEST
-    derive = _derived_border if remembered else _derived_border.__wrapped__
+def _border_of(axis: Axis) -> tuple[Entries, bool]:
+    """Return the rows of E beyond the samples, and whether no sample comes twice in them.
+
+    ``row`` counts from the first extended position.
+    """
+    derive = _border if axis.before + axis.after <= _LONGEST else _border.__wrapped__
     return derive(axis.size, axis.before, axis.after, axis.boundary)
 
 
 @lru_cache(64)
-def _derived_border(size: int, before: int, after: int, boundary: str) -> _Border:
+def _border(size: int, before: int, after: int, boundary: str) -> tuple[Entries, bool]:
     positions = np.concatenate([np.arange(-before, 0), np.arange(size, size + after)])
     entries = extension_entries(positions, size, boundary)
     apart = np.unique(entries.sample).size == entries.sample.size
-    return _Border(positions[entries.row] + before, entries.sample, entries.coefficient, apart)
+    return entries._replace(row=positions[entries.row] + before), apart
 
 
 def _write_border(extended: Array, along: tuple[Any, ...], axis: Axis) -> None:
     """Write the rows of E beyond the samples, which lie along the axis after the slices `along`."""
-    border, end = _border_of(axis), axis.before + axis.size
+    (row, sample, coefficient), _ = _border_of(axis)
+    end = axis.before + axis.size
     samples = extended[(*along, slice(axis.before, end))]
     if axis.boundary in ("zeros", "antireflect"):
         extended[(*along, slice(axis.before))] = extended[(*along, slice(end, None))] = 0
     if axis.boundary == "antireflect":
-        found = samples[(*along, border.sample)]
-        np.add.at(extended, (*along, border.row), scaled(found, border.coefficient, len(along)))
-    elif border.row.size:
-        extended[(*along, border.row)] = samples[(*along, border.sample)]
+        np.add.at(extended, (*along, row), scaled(samples[(*along, sample)], coefficient, len(along)))
+    elif row.size:
+        extended[(*along, row)] = samples[(*along, sample)]
 
 
 def _add_border(extended: Array, samples: Array, along: tuple[Any, ...], axis: Axis) -> None:
     """Add what lies beyond the samples to those that it comes from; see `_write_border`."""
-    border = _border_of(axis)
-    if border.row.size:
-        found, places = extended[(*along, border.row)], (*along, border.sample)
-        if axis.boundary == "antireflect":
-            found = scaled(found, border.coefficient, len(along))
-        if border.apart:
-            samples[places] += found
-        else:
-            np.add.at(samples, places, found)
+    (row, sample, coefficient), apart = _border_of(axis)
+    if not row.size:
+        return
+    found = extended[(*along, row)]
+    if axis.boundary == "antireflect":
+        found = scaled(found, coefficient, len(along))
+    if apart:
+        samples[(*along, sample)] += found
+    else:
+        np.add.at(samples, (*along, sample), found)
 
 
 def scaled(rows: Array, coefficient: Ints, axis: int = 0) -> Array:
