@@ -9,7 +9,7 @@ import numpy as np
 
 from convops._arrays import Array
 from convops.apply._blocks import Block, Scratch, fetch, offset_views, ranges, reads, store, strided
-from convops.apply._pairs import alone, paired, summands
+from convops.apply._pairs import alone, multiply, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import Table, has_gaps, spread
 from convops.apply._threads import summed
@@ -72,7 +72,7 @@ class Columns:
             columns = self._lay_out(source, block, scratch)
             shape = (*columns.shape[:2], self._outer, columns.shape[-1])
             values = scratch.array("values", shape)
-            np.matmul(matrices[slice(*block.group)], columns, out=values)
+            multiply(matrices[slice(*block.group)], columns, out=values)
             store(self._as_stored(values, block), out, self._problem.readings, block)
 
     def telling(self, out: Array) -> list[Array]:

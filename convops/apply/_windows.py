@@ -26,7 +26,7 @@ from convops.apply._blocks import (
     store,
     strided,
 )
-from convops.apply._pairs import alone, paired, summands
+from convops.apply._pairs import alone, multiply, paired, summands
 from convops.apply._problem import Problem, fitting
 from convops.apply._reading import spread
 from convops.apply._threads import share, summed
@@ -159,7 +159,7 @@ class Windows:
             else:
                 rest = values
             if rest.size:
-                np.matmul(windows, matrix, out=rest)
+                multiply(windows, matrix, out=rest)
             store(self._as_stored(values, steps.block), out, self._problem.readings, steps.block)
 
     def _gradient_of(self, source: Array, result: Array, blocks: list[_Steps]) -> Array:
@@ -179,7 +179,7 @@ class Windows:
         """Multiply in products of `_stack` windows each."""
         stacked = windows.reshape(*windows.shape[:2], -1, self._stack, self._inner)
         result = values.reshape(*values.shape[:2], -1, self._stack, self._outer)
-        np.matmul(stacked, matrix[:, None], out=result)
+        multiply(stacked, matrix[:, None], out=result)
 
     def _steps_of(self, block: Block, itemsize: int) -> _Steps:
         lane = self._problem.readings[-1]
